@@ -1,0 +1,1 @@
+//! The machines: pure decisions and folds.

@@ -1,0 +1,1 @@
+//! The broker: sockets, threads, the Kafka API, HTTP.

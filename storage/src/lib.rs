@@ -1,0 +1,1 @@
+//! One directory of logs: segments, indices, the journal, recovery.
