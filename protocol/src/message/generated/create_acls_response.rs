@@ -1,0 +1,147 @@
+// Written by `cargo run -p highwater-codegen` from protocol/specs. Do not edit.
+
+use crate::message::prelude::*;
+
+/// `CreateAclsResponse`, fields as in the spec.
+#[derive(Clone, PartialEq, Debug)]
+#[expect(missing_docs, reason = "the names are Kafka's")]
+pub struct CreateAclsResponse {
+    pub throttle_time_ms: i32,
+    pub results: Vec<AclCreationResult>,
+}
+
+impl Default for CreateAclsResponse {
+    fn default() -> Self {
+        Self {
+            throttle_time_ms: Default::default(),
+            results: Default::default(),
+        }
+    }
+}
+
+impl CreateAclsResponse {
+    pub(crate) fn read(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 2;
+        let mut value = Self::default();
+        value.throttle_time_ms = reader.i32()?;
+        value.results = reader.array(flexible, 3, |reader| {
+            AclCreationResult::read(reader, version)
+        })?;
+        if flexible {
+            let mut tags = reader.tags()?;
+            while let Some((tag, mut inner)) = tags.next(reader)? {
+                let _ = tag;
+                inner.skip_rest();
+                tags.done(reader, inner)?;
+            }
+        }
+        let _ = (flexible, version);
+        Ok(value)
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer, version: i16) -> Result<(), EncodeError> {
+        let flexible = version >= 2;
+        writer.i32(self.throttle_time_ms);
+        writer.array_length(self.results.len(), flexible)?;
+        for element in &self.results {
+            element.write(writer, version)?;
+        }
+        if flexible {
+            writer.uvarint(0);
+        }
+        let _ = (flexible, version);
+        Ok(())
+    }
+}
+
+#[cfg(any(test, feature = "testing"))]
+impl CreateAclsResponse {
+    pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
+        let mut value = Self::default();
+        value.throttle_time_ms = chance.i32();
+        value.results = chance.array(|chance| AclCreationResult::draw(chance, version));
+        let _ = (&chance, version);
+        value
+    }
+}
+
+/// `AclCreationResult`, fields as in the spec.
+#[derive(Clone, PartialEq, Debug)]
+#[expect(missing_docs, reason = "the names are Kafka's")]
+pub struct AclCreationResult {
+    pub error_code: i16,
+    pub error_message: Option<String>,
+}
+
+impl Default for AclCreationResult {
+    fn default() -> Self {
+        Self {
+            error_code: Default::default(),
+            error_message: Some(Default::default()),
+        }
+    }
+}
+
+impl AclCreationResult {
+    pub(crate) fn read(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 2;
+        let mut value = Self::default();
+        value.error_code = reader.i16()?;
+        value.error_message = reader.nullable_string(flexible)?;
+        if flexible {
+            let mut tags = reader.tags()?;
+            while let Some((tag, mut inner)) = tags.next(reader)? {
+                let _ = tag;
+                inner.skip_rest();
+                tags.done(reader, inner)?;
+            }
+        }
+        let _ = (flexible, version);
+        Ok(value)
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer, version: i16) -> Result<(), EncodeError> {
+        let flexible = version >= 2;
+        writer.i16(self.error_code);
+        match &self.error_message {
+            None => {
+                writer.null_string(flexible);
+            }
+            Some(inside) => {
+                writer.string(inside, flexible)?;
+            }
+        }
+        if flexible {
+            writer.uvarint(0);
+        }
+        let _ = (flexible, version);
+        Ok(())
+    }
+}
+
+#[cfg(any(test, feature = "testing"))]
+impl AclCreationResult {
+    pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
+        let mut value = Self::default();
+        value.error_code = chance.i16();
+        value.error_message = chance.option(true, |chance| chance.string());
+        let _ = (&chance, version);
+        value
+    }
+}
+
+impl Message for CreateAclsResponse {
+    const KEY: ApiKey = ApiKey::CreateAcls;
+    fn decode(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
+        version_is_known(Self::KEY, version).map_err(DecodeError::from)?;
+        Self::read(reader, version)
+    }
+    fn encode(&self, writer: &mut Writer, version: i16) -> Result<(), EncodeError> {
+        version_is_known(Self::KEY, version).map_err(EncodeError::from)?;
+        self.write(writer, version)
+    }
+    #[cfg(any(test, feature = "testing"))]
+    fn sample(chance: &mut crate::testing::Chance, version: i16) -> Self {
+        Self::draw(chance, version)
+    }
+}

@@ -1,0 +1,79 @@
+// Written by `cargo run -p highwater-codegen` from protocol/specs. Do not edit.
+
+use crate::message::prelude::*;
+
+/// `DeleteGroupsRequest`, fields as in the spec.
+#[derive(Clone, PartialEq, Debug)]
+#[expect(missing_docs, reason = "the names are Kafka's")]
+pub struct DeleteGroupsRequest {
+    pub groups_names: Vec<String>,
+}
+
+impl Default for DeleteGroupsRequest {
+    fn default() -> Self {
+        Self {
+            groups_names: Default::default(),
+        }
+    }
+}
+
+impl DeleteGroupsRequest {
+    pub(crate) fn read(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 2;
+        let mut value = Self::default();
+        value.groups_names = reader.array(flexible, 1, |reader| reader.string(flexible))?;
+        if flexible {
+            let mut tags = reader.tags()?;
+            while let Some((tag, mut inner)) = tags.next(reader)? {
+                let _ = tag;
+                inner.skip_rest();
+                tags.done(reader, inner)?;
+            }
+        }
+        let _ = (flexible, version);
+        Ok(value)
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer, version: i16) -> Result<(), EncodeError> {
+        let flexible = version >= 2;
+        writer.array_length(self.groups_names.len(), flexible)?;
+        for element in &self.groups_names {
+            writer.string(element, flexible)?;
+        }
+        if flexible {
+            writer.uvarint(0);
+        }
+        let _ = (flexible, version);
+        Ok(())
+    }
+}
+
+#[cfg(any(test, feature = "testing"))]
+impl DeleteGroupsRequest {
+    pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
+        let mut value = Self::default();
+        value.groups_names = chance.array(|chance| chance.string());
+        let _ = (&chance, version);
+        value
+    }
+}
+
+impl Message for DeleteGroupsRequest {
+    const KEY: ApiKey = ApiKey::DeleteGroups;
+    fn decode(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
+        version_is_known(Self::KEY, version).map_err(DecodeError::from)?;
+        Self::read(reader, version)
+    }
+    fn encode(&self, writer: &mut Writer, version: i16) -> Result<(), EncodeError> {
+        version_is_known(Self::KEY, version).map_err(EncodeError::from)?;
+        self.write(writer, version)
+    }
+    #[cfg(any(test, feature = "testing"))]
+    fn sample(chance: &mut crate::testing::Chance, version: i16) -> Self {
+        Self::draw(chance, version)
+    }
+}
+
+impl Request for DeleteGroupsRequest {
+    type Response = super::DeleteGroupsResponse;
+}

@@ -1,0 +1,87 @@
+// Written by `cargo run -p highwater-codegen` from protocol/specs. Do not edit.
+
+use crate::message::prelude::*;
+
+/// `InitProducerIdResponse`, fields as in the spec.
+#[derive(Clone, PartialEq, Debug)]
+#[expect(missing_docs, reason = "the names are Kafka's")]
+pub struct InitProducerIdResponse {
+    pub throttle_time_ms: i32,
+    pub error_code: i16,
+    pub producer_id: i64,
+    pub producer_epoch: i16,
+}
+
+impl Default for InitProducerIdResponse {
+    fn default() -> Self {
+        Self {
+            throttle_time_ms: Default::default(),
+            error_code: Default::default(),
+            producer_id: -1,
+            producer_epoch: Default::default(),
+        }
+    }
+}
+
+impl InitProducerIdResponse {
+    pub(crate) fn read(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 2;
+        let mut value = Self::default();
+        value.throttle_time_ms = reader.i32()?;
+        value.error_code = reader.i16()?;
+        value.producer_id = reader.i64()?;
+        value.producer_epoch = reader.i16()?;
+        if flexible {
+            let mut tags = reader.tags()?;
+            while let Some((tag, mut inner)) = tags.next(reader)? {
+                let _ = tag;
+                inner.skip_rest();
+                tags.done(reader, inner)?;
+            }
+        }
+        let _ = (flexible, version);
+        Ok(value)
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer, version: i16) -> Result<(), EncodeError> {
+        let flexible = version >= 2;
+        writer.i32(self.throttle_time_ms);
+        writer.i16(self.error_code);
+        writer.i64(self.producer_id);
+        writer.i16(self.producer_epoch);
+        if flexible {
+            writer.uvarint(0);
+        }
+        let _ = (flexible, version);
+        Ok(())
+    }
+}
+
+#[cfg(any(test, feature = "testing"))]
+impl InitProducerIdResponse {
+    pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
+        let mut value = Self::default();
+        value.throttle_time_ms = chance.i32();
+        value.error_code = chance.i16();
+        value.producer_id = chance.i64();
+        value.producer_epoch = chance.i16();
+        let _ = (&chance, version);
+        value
+    }
+}
+
+impl Message for InitProducerIdResponse {
+    const KEY: ApiKey = ApiKey::InitProducerId;
+    fn decode(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
+        version_is_known(Self::KEY, version).map_err(DecodeError::from)?;
+        Self::read(reader, version)
+    }
+    fn encode(&self, writer: &mut Writer, version: i16) -> Result<(), EncodeError> {
+        version_is_known(Self::KEY, version).map_err(EncodeError::from)?;
+        self.write(writer, version)
+    }
+    #[cfg(any(test, feature = "testing"))]
+    fn sample(chance: &mut crate::testing::Chance, version: i16) -> Self {
+        Self::draw(chance, version)
+    }
+}

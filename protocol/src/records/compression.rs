@@ -1,0 +1,270 @@
+//! The four codecs, as Kafka's clients write and read them. Inflating stops at a bound.
+
+use std::io::{Read, Write};
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::batch::RecordsError;
+
+/// The magic bytes of xerial's snappy framing, which Java and others put around blocks.
+const XERIAL: [u8; 8] = [0x82, b'S', b'N', b'A', b'P', b'P', b'Y', 0];
+/// Two version numbers behind the magic bytes.
+const XERIAL_HEADER: usize = 16;
+/// Bytes of a snappy block.
+const SNAPPY_BLOCK: usize = 32 * 1024;
+/// The largest window that a zstd frame may ask for, as a power of two.
+const ZSTD_WINDOW_LOG: u32 = 27;
+const INFLATE_STEP: usize = 16 * 1024;
+
+/// How the records of a batch are compressed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Compression {
+    /// Not at all.
+    #[default]
+    None,
+    /// Gzip.
+    Gzip,
+    /// Snappy, raw or in xerial's framing.
+    Snappy,
+    /// LZ4 frames.
+    Lz4,
+    /// Zstandard.
+    Zstd,
+}
+
+impl Compression {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::None, Self::Gzip, Self::Snappy, Self::Lz4, Self::Zstd];
+
+    /// Its number in a batch's attributes.
+    pub fn number(self) -> i16 {
+        match self {
+            Self::None => 0,
+            Self::Gzip => 1,
+            Self::Snappy => 2,
+            Self::Lz4 => 3,
+            Self::Zstd => 4,
+        }
+    }
+
+    /// The codec of a number.
+    pub fn from_number(number: i16) -> Option<Self> {
+        Self::ALL.into_iter().find(|codec| codec.number() == number)
+    }
+
+    /// As `compression.type` names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Snappy => "snappy",
+            Self::Lz4 => "lz4",
+            Self::Zstd => "zstd",
+        }
+    }
+
+    /// The codec of a name; `uncompressed` is Kafka's other word for none.
+    pub fn from_name(name: &str) -> Option<Self> {
+        if name == "uncompressed" {
+            return Some(Self::None);
+        }
+        Self::ALL.into_iter().find(|codec| codec.name() == name)
+    }
+}
+
+/// Compresses. `level` counts for gzip and zstd; -1 and `None` are their defaults.
+pub fn compress(
+    codec: Compression,
+    level: Option<i32>,
+    bytes: &[u8],
+) -> Result<Bytes, RecordsError> {
+    let failed = |error: std::io::Error| RecordsError::Decompression(error.to_string());
+    match codec {
+        Compression::None => Ok(Bytes::copy_from_slice(bytes)),
+        Compression::Gzip => {
+            let level = level
+                .and_then(|level| u32::try_from(level).ok())
+                .filter(|level| *level <= 9);
+            let level = level.map_or_else(flate2::Compression::default, flate2::Compression::new);
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
+            encoder.write_all(bytes).map_err(failed)?;
+            encoder.finish().map(Bytes::from).map_err(failed)
+        }
+        Compression::Snappy => xerial(bytes),
+        Compression::Lz4 => {
+            let info = lz4_flex::frame::FrameInfo::new()
+                .block_mode(lz4_flex::frame::BlockMode::Independent)
+                .block_size(lz4_flex::frame::BlockSize::Max64KB);
+            let mut encoder = lz4_flex::frame::FrameEncoder::with_frame_info(info, Vec::new());
+            encoder.write_all(bytes).map_err(failed)?;
+            encoder
+                .finish()
+                .map(Bytes::from)
+                .map_err(|error| RecordsError::Decompression(error.to_string()))
+        }
+        Compression::Zstd => {
+            let level = level.filter(|level| *level != -1).unwrap_or(3);
+            zstd::encode_all(bytes, level)
+                .map(Bytes::from)
+                .map_err(failed)
+        }
+    }
+}
+
+/// Inflates, to at most `limit` bytes.
+pub fn decompress(codec: Compression, bytes: &Bytes, limit: usize) -> Result<Bytes, RecordsError> {
+    match codec {
+        Compression::None if bytes.len() > limit => Err(RecordsError::TooLarge(limit)),
+        Compression::None => Ok(bytes.clone()),
+        Compression::Gzip => inflate(flate2::read::MultiGzDecoder::new(&bytes[..]), limit),
+        Compression::Snappy => unsnappy(bytes, limit),
+        Compression::Lz4 => inflate(lz4_flex::frame::FrameDecoder::new(&bytes[..]), limit),
+        Compression::Zstd => {
+            let mut decoder = zstd::Decoder::new(&bytes[..])
+                .map_err(|error| RecordsError::Decompression(error.to_string()))?;
+            decoder
+                .window_log_max(ZSTD_WINDOW_LOG)
+                .map_err(|error| RecordsError::Decompression(error.to_string()))?;
+            inflate(decoder, limit)
+        }
+    }
+}
+
+fn inflate(mut source: impl Read, limit: usize) -> Result<Bytes, RecordsError> {
+    let mut inflated = Vec::new();
+    let mut step = vec![0; INFLATE_STEP];
+    loop {
+        let count = source
+            .read(&mut step)
+            .map_err(|error| RecordsError::Decompression(error.to_string()))?;
+        if count == 0 {
+            return Ok(Bytes::from(inflated));
+        }
+        if inflated.len().saturating_add(count) > limit {
+            return Err(RecordsError::TooLarge(limit));
+        }
+        inflated.extend_from_slice(step.get(..count).unwrap_or_default());
+    }
+}
+
+fn xerial(bytes: &[u8]) -> Result<Bytes, RecordsError> {
+    let mut framed = BytesMut::with_capacity(bytes.len() / 2);
+    framed.put_slice(&XERIAL);
+    framed.put_u32(1);
+    framed.put_u32(1);
+    let mut encoder = snap::raw::Encoder::new();
+    for block in bytes.chunks(SNAPPY_BLOCK) {
+        let packed = encoder
+            .compress_vec(block)
+            .map_err(|error| RecordsError::Decompression(error.to_string()))?;
+        framed.put_u32(u32::try_from(packed.len()).unwrap_or(u32::MAX));
+        framed.put_slice(&packed);
+    }
+    Ok(framed.freeze())
+}
+
+fn unsnappy(bytes: &Bytes, limit: usize) -> Result<Bytes, RecordsError> {
+    if !bytes.starts_with(&XERIAL) {
+        let mut inflated = Vec::new();
+        unsnappy_block(bytes, limit, &mut inflated)?;
+        return Ok(Bytes::from(inflated));
+    }
+    let cut = || RecordsError::Decompression("a snappy frame is cut short".to_owned());
+    let mut left = bytes.get(XERIAL_HEADER..).ok_or_else(cut)?;
+    let mut inflated = Vec::new();
+    while !left.is_empty() {
+        let (length, rest) = left.split_first_chunk::<4>().ok_or_else(cut)?;
+        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+        let block = rest.get(..length).ok_or_else(cut)?;
+        unsnappy_block(block, limit, &mut inflated)?;
+        left = rest.get(length..).unwrap_or_default();
+    }
+    Ok(Bytes::from(inflated))
+}
+
+/// The length that a block announces is held against the bound before any memory is taken for it.
+fn unsnappy_block(block: &[u8], limit: usize, inflated: &mut Vec<u8>) -> Result<(), RecordsError> {
+    let failed = |error: snap::Error| RecordsError::Decompression(error.to_string());
+    let length = snap::raw::decompress_len(block).map_err(failed)?;
+    if inflated.len().saturating_add(length) > limit {
+        return Err(RecordsError::TooLarge(limit));
+    }
+    let start = inflated.len();
+    inflated.resize(start.saturating_add(length), 0);
+    let place = inflated.get_mut(start..).unwrap_or_default();
+    snap::raw::Decoder::new()
+        .decompress(block, place)
+        .map_err(failed)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Chance;
+
+    #[test]
+    fn every_codec_gives_back_what_it_took() {
+        let mut chance = Chance::new(1);
+        for length in [0, 1, 100, 33_000, 200_000] {
+            let bytes: Vec<u8> = (0..length).map(|_| chance.below(7) as u8).collect();
+            for codec in Compression::ALL {
+                let packed = compress(codec, None, &bytes).expect("compresses");
+                let inflated = decompress(codec, &packed, bytes.len()).expect("inflates");
+                assert_eq!(inflated, bytes, "{codec:?}, {length} bytes");
+            }
+        }
+    }
+
+    #[test]
+    fn a_bomb_stops_at_the_bound() {
+        let zeros = vec![0; 4 << 20];
+        for codec in [
+            Compression::Gzip,
+            Compression::Snappy,
+            Compression::Lz4,
+            Compression::Zstd,
+        ] {
+            let packed = compress(codec, None, &zeros).expect("compresses");
+            assert_eq!(
+                decompress(codec, &packed, 1 << 20),
+                Err(RecordsError::TooLarge(1 << 20)),
+                "{codec:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn raw_snappy_is_read_as_well() {
+        let packed = snap::raw::Encoder::new()
+            .compress_vec(b"as Go writes it")
+            .expect("compresses");
+        let inflated =
+            decompress(Compression::Snappy, &Bytes::from(packed), 100).expect("inflates");
+        assert_eq!(&inflated[..], b"as Go writes it");
+    }
+
+    #[test]
+    fn noise_is_refused_without_a_panic() {
+        let mut chance = Chance::new(2);
+        for round in 0..2000 {
+            let mut noise: Vec<u8> = (0..chance.below(200))
+                .map(|_| chance.bits() as u8)
+                .collect();
+            if round % 2 == 0 {
+                noise.splice(0..0, XERIAL);
+            }
+            for codec in Compression::ALL {
+                if let Ok(inflated) = decompress(codec, &Bytes::from(noise.clone()), 1000) {
+                    assert!(inflated.len() <= 1000);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lz4_frames_have_independent_blocks_as_java_demands() {
+        let packed = compress(Compression::Lz4, None, b"text").expect("compresses");
+        assert_eq!(packed.get(4).map(|flags| flags & 0x60), Some(0x60));
+    }
+}
