@@ -55,10 +55,6 @@ impl Chance {
         self.bits() as i32
     }
 
-    pub(crate) fn u32(&mut self) -> u32 {
-        self.bits() as u32
-    }
-
     pub(crate) fn i64(&mut self) -> i64 {
         self.bits() as i64
     }

@@ -4,6 +4,9 @@
 //! returned `Ok`. A created, renamed or removed name is durable only after `sync_dir` of its directory. After a failed
 //! `sync_data` or write the file's content is unknown: nobody retries, the caller poisons.
 
+pub mod os;
+pub mod sim;
+
 use std::io;
 use std::path::Path;
 use std::sync::Arc;

@@ -1,0 +1,337 @@
+//! A record as bytes.
+//!
+//! ```text
+//!  0  "HWJR"          4 bytes
+//!  4  CRC-32          u32   of everything behind it, the body included
+//!  8  lap             u64   drawn anew for each use of a file
+//! 16  sequence        u64   one more than the record before it, over all files
+//! 24  body length     u32
+//! 28  kind            u8    0 changes, 1 fresh start
+//! 29  version (1)     u8
+//! 30  zero            2 bytes
+//! 32  body, padded with zeros to 4 KiB
+//! ```
+//!
+//! The body: the list of logs that the record before it made durable (count u32; each log u64, index u64, term i32), then the
+//! logs (count u32), each as id u64, number of changes u32, and the changes: a tag byte and its fields.
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use highwater_protocol::ids::{EntryId, Index, LeaderEpoch, Offset};
+
+use super::record::{Change, Checkpoint, HardState, LogChanges, LogId, Place, Position, Run};
+use crate::limits::BLOCK;
+
+pub(super) const HEADER: usize = 32;
+const MAGIC: &[u8; 4] = b"HWJR";
+const VERSION: u8 = 1;
+
+/// What begins a record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Header {
+    pub(super) lap: u64,
+    pub(super) sequence: u64,
+    pub(super) is_fresh: bool,
+}
+
+/// A record read back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Decoded {
+    pub(super) header: Header,
+    /// Bytes on disk, padding included.
+    pub(super) length: u64,
+    /// What the record before it made durable.
+    pub(super) proven: Vec<(LogId, EntryId)>,
+    pub(super) logs: Vec<LogChanges>,
+}
+
+/// The pieces of a record; the bytes of entries are linked, not copied.
+pub(super) fn encode(
+    header: Header,
+    proven: &[(LogId, EntryId)],
+    logs: &[LogChanges],
+) -> (Vec<Bytes>, u64) {
+    let mut pieces = Vec::new();
+    let mut body = BytesMut::new();
+    put_count(&mut body, proven.len());
+    for (log, id) in proven {
+        body.put_u64(log.0);
+        put_id(&mut body, *id);
+    }
+    put_count(&mut body, logs.len());
+    for log in logs {
+        body.put_u64(log.log.0);
+        put_count(&mut body, log.changes.len());
+        for change in &log.changes {
+            put_change(&mut body, change, &mut pieces);
+        }
+    }
+    pieces.push(body.freeze());
+    let length: usize = pieces.iter().map(Bytes::len).sum();
+    let padded = (HEADER + length).next_multiple_of(BLOCK);
+    pieces.push(Bytes::from(vec![0; padded - HEADER - length]));
+    pieces.insert(0, encode_header(header, length, &pieces));
+    (pieces, padded as u64)
+}
+
+fn encode_header(header: Header, length: usize, body: &[Bytes]) -> Bytes {
+    let mut rest = BytesMut::with_capacity(HEADER);
+    rest.put_u64(header.lap);
+    rest.put_u64(header.sequence);
+    put_count(&mut rest, length);
+    rest.put_u8(u8::from(header.is_fresh));
+    rest.put_u8(VERSION);
+    rest.put_u16(0);
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&rest);
+    let mut left = length;
+    for piece in body {
+        let counted = piece.get(..piece.len().min(left)).unwrap_or_default();
+        crc.update(counted);
+        left -= counted.len();
+    }
+    let mut out = BytesMut::with_capacity(HEADER);
+    out.put_slice(MAGIC);
+    out.put_u32(crc.finalize());
+    out.put_slice(&rest);
+    out.freeze()
+}
+
+/// Reads the record at the front of `bytes`; `None` where there is none, or one that fails its check.
+pub(super) fn decode(bytes: &Bytes) -> Option<Decoded> {
+    let mut head = bytes.get(..HEADER)?;
+    if !head.starts_with(MAGIC) {
+        return None;
+    }
+    head.advance(4);
+    let stored = head.get_u32();
+    let (lap, sequence) = (head.get_u64(), head.get_u64());
+    let length = usize::try_from(head.get_u32()).ok()?;
+    let (fresh, version) = (head.get_u8(), head.get_u8());
+    let end = HEADER.checked_add(length)?;
+    let checked = bytes.get(8..end)?;
+    if version != VERSION || crc32fast::hash(checked) != stored {
+        return None;
+    }
+    let mut body = bytes.slice(HEADER..end);
+    let proven = get_list(&mut body, |body| {
+        Some((LogId(get_u64(body)?), get_id(body)?))
+    })?;
+    let logs = get_list(&mut body, |body| {
+        let log = LogId(get_u64(body)?);
+        Some(LogChanges {
+            log,
+            changes: get_list(body, get_change)?,
+        })
+    })?;
+    let header = Header {
+        lap,
+        sequence,
+        is_fresh: fresh == 1,
+    };
+    Some(Decoded {
+        header,
+        length: end.next_multiple_of(BLOCK) as u64,
+        proven,
+        logs,
+    })
+}
+
+fn put_change(body: &mut BytesMut, change: &Change, pieces: &mut Vec<Bytes>) {
+    match change {
+        Change::Append(run) => {
+            body.put_u8(1);
+            put_place(body, run.start);
+            body.put_u64(run.first.0);
+            put_id(body, run.last);
+            body.put_i64(run.next_offset.0);
+            put_count(body, run.bytes.iter().map(Bytes::len).sum());
+            pieces.push(body.split().freeze());
+            pieces.extend(run.bytes.iter().cloned());
+        }
+        Change::Truncate { from, end } => {
+            body.put_u8(2);
+            body.put_u64(from.0);
+            put_place(body, *end);
+        }
+        Change::Checkpoint(checkpoint) => {
+            body.put_u8(3);
+            put_place(body, checkpoint.end);
+            put_id(body, checkpoint.last);
+            body.put_i64(checkpoint.next_offset.0);
+        }
+        Change::HardState(state) => {
+            body.put_u8(4);
+            body.put_u64(state.term);
+            body.put_u64(state.vote);
+            body.put_u64(state.commit);
+        }
+        Change::Drop => body.put_u8(5),
+    }
+}
+
+fn get_change(body: &mut Bytes) -> Option<Change> {
+    Some(match get_u8(body)? {
+        1 => {
+            let (start, first, last) = (get_place(body)?, Index(get_u64(body)?), get_id(body)?);
+            let next_offset = Offset(get_i64(body)?);
+            let length = get_count(body)?;
+            let bytes = (body.len() >= length).then(|| body.split_to(length))?;
+            Change::Append(Run {
+                start,
+                first,
+                last,
+                next_offset,
+                bytes: vec![bytes],
+            })
+        }
+        2 => Change::Truncate {
+            from: Index(get_u64(body)?),
+            end: get_place(body)?,
+        },
+        3 => {
+            let (end, last) = (get_place(body)?, get_id(body)?);
+            Change::Checkpoint(Checkpoint {
+                end,
+                last,
+                next_offset: Offset(get_i64(body)?),
+            })
+        }
+        4 => Change::HardState(HardState {
+            term: get_u64(body)?,
+            vote: get_u64(body)?,
+            commit: get_u64(body)?,
+        }),
+        5 => Change::Drop,
+        _ => return None,
+    })
+}
+
+fn put_count(body: &mut BytesMut, count: usize) {
+    body.put_u32(u32::try_from(count).expect("a record is far below 4 GiB"));
+}
+
+fn put_id(body: &mut BytesMut, id: EntryId) {
+    body.put_u64(id.index.0);
+    body.put_i32(id.term.0);
+}
+
+fn put_place(body: &mut BytesMut, place: Place) {
+    body.put_u64(place.segment.0);
+    body.put_i64(place.base_offset.0);
+    body.put_u64(place.position.0);
+}
+
+fn get_list<T>(body: &mut Bytes, mut one: impl FnMut(&mut Bytes) -> Option<T>) -> Option<Vec<T>> {
+    let count = get_count(body)?;
+    let mut list = Vec::new();
+    for _ in 0..count {
+        list.push(one(body)?);
+    }
+    Some(list)
+}
+
+fn get_u8(body: &mut Bytes) -> Option<u8> {
+    body.try_get_u8().ok()
+}
+
+fn get_u64(body: &mut Bytes) -> Option<u64> {
+    body.try_get_u64().ok()
+}
+
+fn get_i64(body: &mut Bytes) -> Option<i64> {
+    body.try_get_i64().ok()
+}
+
+fn get_count(body: &mut Bytes) -> Option<usize> {
+    body.try_get_u32()
+        .ok()
+        .and_then(|count| usize::try_from(count).ok())
+}
+
+fn get_id(body: &mut Bytes) -> Option<EntryId> {
+    Some(EntryId {
+        index: Index(get_u64(body)?),
+        term: LeaderEpoch(body.try_get_i32().ok()?),
+    })
+}
+
+fn get_place(body: &mut Bytes) -> Option<Place> {
+    let (segment, base_offset) = (Index(get_u64(body)?), Offset(get_i64(body)?));
+    Some(Place {
+        segment,
+        base_offset,
+        position: Position(get_u64(body)?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_survives_and_every_flipped_bit_is_found() {
+        let place = Place {
+            segment: Index(7),
+            base_offset: Offset(70),
+            position: Position(700),
+        };
+        let id = EntryId {
+            index: Index(9),
+            term: LeaderEpoch(2),
+        };
+        let run = Run {
+            start: place,
+            first: Index(8),
+            last: id,
+            next_offset: Offset(80),
+            bytes: vec![Bytes::from_static(b"frame")],
+        };
+        let changes = vec![
+            Change::Append(run),
+            Change::Truncate {
+                from: Index(5),
+                end: place,
+            },
+            Change::Checkpoint(Checkpoint {
+                end: place,
+                last: id,
+                next_offset: Offset(80),
+            }),
+            Change::HardState(HardState {
+                term: 2,
+                vote: 1,
+                commit: 8,
+            }),
+            Change::Drop,
+        ];
+        let logs = vec![LogChanges {
+            log: LogId(3),
+            changes,
+        }];
+        let header = Header {
+            lap: 11,
+            sequence: 12,
+            is_fresh: true,
+        };
+        let (pieces, length) = encode(header, &[(LogId(3), id)], &logs);
+        let bytes = Bytes::from(pieces.concat());
+        assert_eq!(bytes.len() as u64, length);
+        assert_eq!(
+            decode(&bytes),
+            Some(Decoded {
+                header,
+                length,
+                proven: vec![(LogId(3), id)],
+                logs
+            })
+        );
+        let used = HEADER + 32 + 60;
+        for position in 0..used {
+            let mut bad = bytes.to_vec();
+            if let Some(byte) = bad.get_mut(position) {
+                *byte ^= 1;
+            }
+            assert_eq!(decode(&Bytes::from(bad)), None, "byte {position}");
+        }
+    }
+}

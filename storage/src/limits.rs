@@ -1,0 +1,23 @@
+//! The bounds of a store, each with a name.
+
+/// The journal pads its records to this, so that a write into a page that is not cached needs no read.
+pub const BLOCK: usize = 4096;
+/// The first journal file of a directory: small, so that a start takes milliseconds.
+pub const FIRST_JOURNAL_BYTES: u64 = 1 << 20;
+/// The first read of a file that has to be walked.
+pub const WALK_BYTES: usize = 256 * 1024;
+/// A segment's bytes are handed to the kernel for writing back in steps of this size.
+pub const WRITEBACK_BYTES: u64 = 8 << 20;
+/// A log with this many unsynced bytes is synced in the background.
+pub const SYNC_BYTES: u64 = 64 << 20;
+/// What a frame of our own may hold.
+pub const OWN_FRAME_BYTES: usize = 64 << 20;
+
+const _: () = assert!(
+    FIRST_JOURNAL_BYTES.is_multiple_of(BLOCK as u64),
+    "journal files consist of whole blocks"
+);
+const _: () = assert!(
+    WRITEBACK_BYTES < SYNC_BYTES,
+    "write-back begins before the sync that waits for it"
+);

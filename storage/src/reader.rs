@@ -1,0 +1,313 @@
+//! Reads a log below a bound, without its owner.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use highwater_protocol::ids::{LeaderEpoch, Offset, Timestamp};
+use highwater_protocol::records::batch::{Batch, BatchHeader, verify_crc};
+use highwater_protocol::records::record::records;
+
+use crate::disk::DiskFile;
+use crate::entry::{Frame, header};
+use crate::error::StorageError;
+use crate::log::Shared;
+use crate::segment::Segment;
+
+/// What a batch may inflate to when a timestamp is looked for inside it.
+const INFLATED: usize = 256 << 20;
+
+/// Reads one log.
+#[derive(Clone)]
+pub struct LogReader(Arc<Shared>);
+
+/// Whole batches that lie behind each other in one segment.
+pub struct Slice {
+    segment: Arc<Segment>,
+    file: Arc<dyn DiskFile>,
+    /// Where they begin.
+    pub position: u64,
+    /// How many bytes.
+    pub length: usize,
+}
+
+/// A record by its timestamp.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Timed {
+    /// Its offset.
+    pub offset: Offset,
+    /// Its timestamp.
+    pub timestamp: Timestamp,
+    /// The term it was written in.
+    pub epoch: LeaderEpoch,
+}
+
+impl LogReader {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self(shared)
+    }
+
+    /// The offset of the oldest record that is on disk.
+    pub fn first_offset(&self) -> Offset {
+        self.0
+            .state
+            .read()
+            .segments
+            .first()
+            .map_or(Offset(0), |segment| segment.base_offset)
+    }
+
+    /// Whole batches from the one that holds `from` on, all of them below `below`, of one segment, and no more than
+    /// `max_bytes`; but the first one whole if `at_least_one`. `None`: nothing there.
+    pub fn read(
+        &self,
+        from: Offset,
+        below: Offset,
+        max_bytes: usize,
+        at_least_one: bool,
+    ) -> Result<Option<Slice>, StorageError> {
+        if from >= below {
+            return Ok(None);
+        }
+        let Some(segment) = self.segment_of(from) else {
+            return Ok(None);
+        };
+        let Some((start, first_end)) = first_batch(&segment, from)? else {
+            return Ok(None);
+        };
+        let limit = start.saturating_add(max_bytes as u64);
+        if first_end > limit && !at_least_one {
+            return Ok(None);
+        }
+        let end = last_end(&segment, start, first_end, limit, below)?;
+        let length = usize::try_from(end - start).unwrap_or(usize::MAX);
+        Ok(Some(Slice {
+            file: segment.file()?,
+            segment,
+            position: start,
+            length,
+        }))
+    }
+
+    /// The first record at or behind a timestamp.
+    pub fn find_timestamp(
+        &self,
+        at_or_after: Timestamp,
+        from: Offset,
+        below: Offset,
+    ) -> Result<Option<Timed>, StorageError> {
+        for segment in self.segments_from(from) {
+            let (position, end) = {
+                let known = segment.known.read();
+                if known
+                    .newest_timestamp()
+                    .is_none_or(|newest| newest < at_or_after)
+                {
+                    continue;
+                }
+                let row = known.row_before(|row| row.newest_before < at_or_after.0);
+                (row.map_or(0, |row| row.position), known.end)
+            };
+            let mut found = None;
+            segment.walk(position, end, &mut |at, bytes| {
+                let Ok(Frame::Batch(batch, _)) = header(bytes) else {
+                    return Ok(true);
+                };
+                if batch.base_offset >= below.0 {
+                    return Ok(false);
+                }
+                if batch.max_timestamp >= at_or_after.0 && batch.next_offset() > from {
+                    found = first_in(&segment, at.position, &batch, at_or_after, from)?;
+                }
+                Ok(found.is_none())
+            })?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The record with the highest timestamp, the first of them.
+    pub fn max_timestamp(
+        &self,
+        from: Offset,
+        below: Offset,
+    ) -> Result<Option<Timed>, StorageError> {
+        let newest = self
+            .segments_from(from)
+            .iter()
+            .filter_map(|segment| segment.known.read().newest)
+            .fold(None, |best: Option<i64>, (timestamp, _)| {
+                Some(best.map_or(timestamp, |best| best.max(timestamp)))
+            });
+        match newest {
+            Some(newest) => self.find_timestamp(Timestamp(newest), from, below),
+            None => Ok(None),
+        }
+    }
+
+    /// The newest term up to `epoch`, and the offset at which the one behind it begins.
+    pub fn epoch_end(&self, epoch: LeaderEpoch, end: Offset) -> Option<(LeaderEpoch, Offset)> {
+        self.0.state.read().epochs.end_of(epoch, end)
+    }
+
+    /// The term of the record at an offset.
+    pub fn epoch_of(&self, offset: Offset) -> Option<LeaderEpoch> {
+        self.0.state.read().epochs.at_offset(offset)
+    }
+
+    /// The bytes of its segments.
+    pub fn bytes(&self) -> u64 {
+        self.0.segments().iter().map(|segment| segment.bytes).sum()
+    }
+
+    fn segment_of(&self, offset: Offset) -> Option<Arc<Segment>> {
+        let state = self.0.state.read();
+        let place = state
+            .segments
+            .partition_point(|segment| segment.base_offset <= offset)
+            .max(1)
+            - 1;
+        state.segments.get(place).cloned()
+    }
+
+    fn segments_from(&self, offset: Offset) -> Vec<Arc<Segment>> {
+        let state = self.0.state.read();
+        let place = state
+            .segments
+            .partition_point(|segment| segment.base_offset <= offset)
+            .max(1)
+            - 1;
+        state.segments.get(place..).unwrap_or_default().to_vec()
+    }
+}
+
+impl Slice {
+    /// The file that holds it.
+    pub fn file(&self) -> &Arc<dyn DiskFile> {
+        &self.file
+    }
+
+    /// Whether it can be sent as it is: this process wrote or checked it, and reading it waits for no device.
+    pub fn is_trusted_and_resident(&self) -> bool {
+        let end = self.position + self.length as u64;
+        self.segment.known.read().is_trusted(self.position, end)
+            && self.file.is_resident(self.position, self.length as u64)
+    }
+
+    /// Reads it; bytes that this process did not write are checked first. May wait for the device.
+    pub fn read_verified(&self) -> Result<Bytes, StorageError> {
+        let bytes = self.segment.read(self.position, self.length)?;
+        let end = self.position + self.length as u64;
+        if bytes.len() < self.length {
+            return Err(StorageError::corrupt(
+                &self.segment.path,
+                self.position,
+                "the segment ends inside a batch",
+            ));
+        }
+        if !self.segment.known.read().is_trusted(self.position, end) {
+            self.verify(&bytes)?;
+            self.segment.known.write().trust(self.position, end);
+        }
+        Ok(bytes)
+    }
+
+    fn verify(&self, bytes: &Bytes) -> Result<(), StorageError> {
+        let mut left = bytes.clone();
+        while !left.is_empty() {
+            let position = self.position + (bytes.len() - left.len()) as u64;
+            let checked = Batch::split_off(&mut left).and_then(|batch| verify_crc(&batch.bytes));
+            checked.map_err(|error| {
+                StorageError::corrupt(&self.segment.path, position, error.to_string())
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Where the batch that holds `from` (or the first one behind it) begins and ends.
+fn first_batch(segment: &Segment, from: Offset) -> Result<Option<(u64, u64)>, StorageError> {
+    let (position, end) = {
+        let known = segment.known.read();
+        let row = known.row_before(|row| row.offset <= from);
+        (row.map_or(0, |row| row.position), known.end)
+    };
+    let mut found = None;
+    segment.walk(position, end, &mut |at, bytes| {
+        if let Ok(Frame::Batch(batch, _)) = header(bytes)
+            && batch.next_offset() > from
+        {
+            found = Some((at.position, at.position + at.common.total as u64));
+        }
+        Ok(found.is_none())
+    })?;
+    Ok(found)
+}
+
+/// Where the last batch ends that still fits.
+fn last_end(
+    segment: &Segment,
+    start: u64,
+    first_end: u64,
+    limit: u64,
+    below: Offset,
+) -> Result<u64, StorageError> {
+    let (near, bound) = {
+        let known = segment.known.read();
+        let own = known.own_from(start).map_or(known.end, |own| own.position);
+        let bound = own.min(limit.max(first_end));
+        // Frames in front of a row end at it: the last row inside the bounds is near the end that is looked for.
+        let row = known.row_before(|row| row.position <= bound && row.offset <= below);
+        (row.map_or(start, |row| row.position).max(first_end), bound)
+    };
+    if near >= bound {
+        return Ok(near.min(bound).max(first_end));
+    }
+    let mut end = near;
+    let segment_end = segment.known.read().end;
+    segment.walk(near, segment_end, &mut |at, bytes| {
+        let next = at.position + at.common.total as u64;
+        let fits = next <= bound
+            && matches!(header(bytes), Ok(Frame::Batch(batch, _)) if batch.next_offset() <= below);
+        if fits {
+            end = next;
+        }
+        Ok(fits)
+    })?;
+    Ok(end)
+}
+
+/// The first record of a batch at or behind a timestamp and an offset.
+fn first_in(
+    segment: &Segment,
+    position: u64,
+    batch: &BatchHeader,
+    at_or_after: Timestamp,
+    from: Offset,
+) -> Result<Option<Timed>, StorageError> {
+    let epoch = LeaderEpoch(batch.leader_epoch);
+    if batch.is_log_append_time() {
+        let offset = Offset(batch.base_offset.max(from.0));
+        return Ok(Some(Timed {
+            offset,
+            timestamp: Timestamp(batch.max_timestamp),
+            epoch,
+        }));
+    }
+    let corrupt = |reason: String| StorageError::corrupt(&segment.path, position, reason);
+    let mut bytes = segment.read(position, batch.total_bytes())?;
+    let whole = Batch::split_off(&mut bytes).map_err(|error| corrupt(error.to_string()))?;
+    verify_crc(&whole.bytes).map_err(|error| corrupt(error.to_string()))?;
+    for record in records(&whole, INFLATED).map_err(|error| corrupt(error.to_string()))? {
+        let record = record.map_err(|error| corrupt(error.to_string()))?;
+        if record.timestamp >= at_or_after.0 && record.offset >= from.0 {
+            return Ok(Some(Timed {
+                offset: Offset(record.offset),
+                timestamp: Timestamp(record.timestamp),
+                epoch,
+            }));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,408 @@
+//! A data directory: its logs, their one journal, and what runs beside the turns.
+//!
+//! ```text
+//! journal/0000000000.journal …
+//! logs/<name>/log.meta                      the log's id
+//! logs/<name>/00000000000000000042.log      a segment, by its base offset
+//! logs/<name>/00000000000000000042.index    its index, once it is sealed
+//! logs/<name>/00000000000000000007.snapshot a machine's snapshot, by the index it is as of
+//! logs/<name>.new, logs/<name>.gone         a log that is being made, or removed
+//! ```
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+
+use crate::atomic_file;
+use crate::disk::Disk;
+use crate::epochs::Epochs;
+use crate::error::{Context, StorageError};
+use crate::journal::record::{Change, HardState, LogChanges, LogId};
+use crate::journal::{self, Journal, LogState};
+use crate::limits::SYNC_BYTES;
+use crate::log::{Log, LogHandle, Shared, Snapshot, State};
+use crate::recovery::{self, Damage};
+use crate::snapshots;
+
+const META: &str = "log.meta";
+const NEW: &str = ".new";
+const GONE: &str = ".gone";
+
+/// The bounds of a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The length of a journal file.
+    pub journal_file_bytes: u64,
+    /// Bytes written and not synced, above which no more should be taken in.
+    pub unsynced_limit_bytes: u64,
+    /// Free space below which no more records are taken in.
+    pub free_space_floor_bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            journal_file_bytes: 64 << 20,
+            unsynced_limit_bytes: 256 << 20,
+            free_space_floor_bytes: 256 << 20,
+        }
+    }
+}
+
+/// A store and the logs that were in it.
+pub struct Opened {
+    /// The store.
+    pub store: Arc<Store>,
+    /// Its logs.
+    pub logs: Vec<OpenedLog>,
+}
+
+/// A log as recovery left it.
+pub struct OpenedLog {
+    /// The log.
+    pub log: Log,
+    /// Raft's hard state.
+    pub hard_state: HardState,
+    /// What it lost, if it did.
+    pub damage: Option<Damage>,
+}
+
+/// What the disk has left, against the floor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SpaceReport {
+    /// Free bytes.
+    pub free: u64,
+    /// Bytes in all.
+    pub total: u64,
+    /// What has to be free.
+    pub floor: u64,
+}
+
+impl SpaceReport {
+    /// Whether records may be taken in.
+    pub fn is_enough(&self) -> bool {
+        self.free >= self.floor
+    }
+}
+
+/// A data directory.
+pub struct Store {
+    disk: Arc<dyn Disk>,
+    root: PathBuf,
+    options: Options,
+    journal: Mutex<Journal>,
+    /// One record at a time is on its way to the disk.
+    flushing: Mutex<()>,
+    logs: RwLock<BTreeMap<LogId, LogHandle>>,
+    next_log: AtomicU64,
+    unsynced: Arc<AtomicU64>,
+    free: AtomicU64,
+    total: AtomicU64,
+    /// A record was written since upkeep last looked.
+    is_busy: AtomicBool,
+}
+
+impl Store {
+    /// Recovers a directory, or lays out an empty one.
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        root: &Path,
+        options: Options,
+        random: &mut dyn FnMut() -> u64,
+    ) -> Result<Opened, StorageError> {
+        let (journal_dir, logs_dir) = (root.join("journal"), root.join("logs"));
+        let mut is_new = false;
+        for dir in [root, &journal_dir, &logs_dir] {
+            match disk.create_dir(dir) {
+                Ok(()) => is_new = true,
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error).context("create", dir),
+            }
+        }
+        if is_new {
+            disk.sync_dir(root).context("sync the directory", root)?;
+            if let Some(parent) = root
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty())
+            {
+                disk.sync_dir(parent)
+                    .context("sync the directory", parent)?;
+            }
+        }
+        let mut replay = journal::replay(&disk, &journal_dir)?;
+        let unsynced = Arc::new(AtomicU64::new(0));
+        let mut logs = Vec::new();
+        let mut states = BTreeMap::new();
+        let mut highest = replay.highest_log;
+        for entry in disk.list(&logs_dir).context("list", &logs_dir)? {
+            let dir = logs_dir.join(&entry.name);
+            if entry.name.ends_with(NEW) || entry.name.ends_with(GONE) {
+                remove_dir(disk.as_ref(), &dir)?;
+                continue;
+            }
+            let id = read_meta(disk.as_ref(), &dir)?;
+            highest = highest.max(id.0);
+            let replayed = replay.logs.remove(&id).unwrap_or_default();
+            if replayed.is_dropped {
+                remove_dir(disk.as_ref(), &dir)?;
+                continue;
+            }
+            let recovered = recovery::recover(
+                &disk,
+                &dir,
+                id,
+                &entry.name,
+                replayed,
+                replay.all_damaged,
+                &unsynced,
+            )?;
+            states.insert(id, recovered.state);
+            let hard_state = recovered.state.hard_state;
+            logs.push(OpenedLog {
+                log: recovered.log,
+                hard_state,
+                damage: recovered.damage,
+            });
+        }
+        disk.sync_dir(&logs_dir)
+            .context("sync the directory", &logs_dir)?;
+        let mut seed = random();
+        let laps = Box::new(move || {
+            // Laps only have to differ from each other and from what a client could guess.
+            seed = seed
+                .wrapping_mul(0x5851_f42d_4c95_7f2d)
+                .wrapping_add(0x1405_7b7e_f767_814f);
+            seed
+        });
+        let journal = Journal::start(
+            Arc::clone(&disk),
+            &journal_dir,
+            options.journal_file_bytes,
+            replay.sequence,
+            states,
+            laps,
+        )?;
+        let handles = logs
+            .iter()
+            .map(|opened| (opened.log.id(), opened.log.handle()))
+            .collect();
+        let store = Arc::new(Self {
+            disk,
+            root: root.to_owned(),
+            options,
+            journal: Mutex::new(journal),
+            flushing: Mutex::new(()),
+            logs: RwLock::new(handles),
+            next_log: AtomicU64::new(highest + 1),
+            unsynced,
+            free: AtomicU64::new(u64::MAX),
+            total: AtomicU64::new(u64::MAX),
+            is_busy: AtomicBool::new(false),
+        });
+        store.measure_space()?;
+        Ok(Opened { store, logs })
+    }
+
+    /// Makes a log, durable on return, with the snapshot that it begins from.
+    pub fn create_log(&self, name: &str, first: &Snapshot) -> Result<Log, StorageError> {
+        let id = LogId(self.next_log.fetch_add(1, Ordering::AcqRel));
+        let logs = self.root.join("logs");
+        let aside = logs.join(format!("{name}{NEW}"));
+        let dir = logs.join(name);
+        self.disk.create_dir(&aside).context("create", &aside)?;
+        atomic_file::write(self.disk.as_ref(), &aside, META, &id.0.to_be_bytes())?;
+        snapshots::save(self.disk.as_ref(), &aside, first, usize::MAX)?;
+        self.disk.rename(&aside, &dir).context("rename", &aside)?;
+        self.disk
+            .sync_dir(&logs)
+            .context("sync the directory", &logs)?;
+        let shared = Arc::new(Shared {
+            id,
+            name: name.to_owned(),
+            dir,
+            disk: Arc::clone(&self.disk),
+            state: RwLock::new(State {
+                segments: Vec::new(),
+                last: first.id,
+                next_offset: first.next_offset,
+                epochs: Epochs::default(),
+            }),
+            syncing: Mutex::new(()),
+            has_new_names: AtomicBool::new(false),
+            unsynced: Arc::clone(&self.unsynced),
+        });
+        let log = Log::new(shared);
+        self.logs.write().insert(id, log.handle());
+        Ok(log)
+    }
+
+    /// Drops a log: journalled first, then its files go. Its id is never used again.
+    pub fn remove_log(&self, id: LogId) -> Result<(), StorageError> {
+        let Some(handle) = self.logs.write().remove(&id) else {
+            return Ok(());
+        };
+        self.commit(&[LogChanges {
+            log: id,
+            changes: vec![Change::Drop],
+        }])?;
+        let _no_sync = handle.0.syncing.lock();
+        self.unsynced
+            .fetch_sub(handle.unsynced_bytes(), Ordering::AcqRel);
+        let logs = self.root.join("logs");
+        let aside = logs.join(format!("{}{GONE}", handle.0.name));
+        self.disk
+            .rename(&handle.0.dir, &aside)
+            .context("rename", &handle.0.dir)?;
+        self.disk
+            .sync_dir(&logs)
+            .context("sync the directory", &logs)?;
+        handle.0.state.write().segments.clear();
+        remove_dir(self.disk.as_ref(), &aside)
+    }
+
+    /// Writes one record and makes it durable.
+    pub fn commit(&self, changes: &[LogChanges]) -> Result<(), StorageError> {
+        let _one_at_a_time = self.flushing.lock();
+        self.is_busy.store(true, Ordering::Release);
+        let (file, path) = {
+            let mut journal = self.journal.lock();
+            journal.append(changes)?;
+            (journal.file(), journal.path().to_owned())
+        };
+        file.sync_data().context("sync", &path)
+    }
+
+    /// A log that is open.
+    pub fn handle(&self, id: LogId) -> Option<LogHandle> {
+        self.logs.read().get(&id).cloned()
+    }
+
+    /// Bytes written to segments and not synced.
+    pub fn unsynced_bytes(&self) -> u64 {
+        self.unsynced.load(Ordering::Acquire)
+    }
+
+    /// Whether so much is unsynced that no more should be taken in.
+    pub fn above_unsynced_limit(&self) -> bool {
+        self.unsynced_bytes() > self.options.unsynced_limit_bytes
+    }
+
+    /// What the disk had left when upkeep last looked.
+    pub fn check_space(&self) -> SpaceReport {
+        SpaceReport {
+            free: self.free.load(Ordering::Relaxed),
+            total: self.total.load(Ordering::Relaxed),
+            floor: self.options.free_space_floor_bytes,
+        }
+    }
+
+    /// One round of background work: syncs logs with much unsynced, frees journal files, prepares a spare one, and proves the
+    /// last record durable. An error of the journal ends the process; an error of a segment is answered by its log's name.
+    pub fn upkeep(&self) -> Result<Vec<(LogId, StorageError)>, StorageError> {
+        self.measure_space()?;
+        let mut failed = Vec::new();
+        let much = self.above_unsynced_limit();
+        let handles: Vec<LogHandle> = self.logs.read().values().cloned().collect();
+        let mut due: Vec<LogHandle> = handles
+            .into_iter()
+            .filter(|log| log.unsynced_bytes() >= if much { 1 } else { SYNC_BYTES })
+            .collect();
+        due.extend(
+            self.journal
+                .lock()
+                .holding_up()
+                .iter()
+                .filter_map(|id| self.handle(*id)),
+        );
+        self.checkpoint(&due, &mut failed)?;
+        self.journal.lock().recycle();
+        self.prepare_spare()?;
+        if !self.is_busy.swap(false, Ordering::AcqRel) && self.journal.lock().wants_proof() {
+            self.commit(&[])?;
+        }
+        Ok(failed)
+    }
+
+    /// Syncs logs and journals how far they are durable.
+    fn checkpoint(
+        &self,
+        due: &[LogHandle],
+        failed: &mut Vec<(LogId, StorageError)>,
+    ) -> Result<(), StorageError> {
+        let mut record = Vec::new();
+        for log in due {
+            match log.sync() {
+                Ok(checkpoint) => {
+                    record.push(LogChanges {
+                        log: log.id(),
+                        changes: vec![Change::Checkpoint(checkpoint)],
+                    });
+                }
+                Err(error) => failed.push((log.id(), error)),
+            }
+        }
+        if record.is_empty() {
+            Ok(())
+        } else {
+            self.commit(&record)
+        }
+    }
+
+    fn prepare_spare(&self) -> Result<(), StorageError> {
+        let reserved = {
+            let mut journal = self.journal.lock();
+            journal.wants_spare().then(|| journal.reserve_spare())
+        };
+        if let Some((number, length)) = reserved {
+            let file = journal::zeroed(
+                self.disk.as_ref(),
+                &self.root.join("journal"),
+                number,
+                length,
+            )?;
+            self.journal.lock().add_spare(number, file, length);
+        }
+        Ok(())
+    }
+
+    fn measure_space(&self) -> Result<(), StorageError> {
+        let space = self
+            .disk
+            .space(&self.root)
+            .context("measure the free space of", &self.root)?;
+        self.free.store(space.free, Ordering::Relaxed);
+        self.total.store(space.total, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// What the journal knows of a log.
+    pub fn journalled(&self, id: LogId) -> Option<LogState> {
+        self.journal.lock().state(id)
+    }
+}
+
+fn read_meta(disk: &dyn Disk, dir: &Path) -> Result<LogId, StorageError> {
+    let path = dir.join(META);
+    let bytes = atomic_file::read(disk, dir, META)?.ok_or_else(|| {
+        StorageError::corrupt(
+            &path,
+            0,
+            "it is not there: restore it, or move the folder away",
+        )
+    })?;
+    let number = <[u8; 8]>::try_from(&bytes[..])
+        .map_err(|_| StorageError::corrupt(&path, 0, "not an id"))?;
+    Ok(LogId(u64::from_be_bytes(number)))
+}
+
+/// Removes a folder of files.
+fn remove_dir(disk: &dyn Disk, dir: &Path) -> Result<(), StorageError> {
+    for entry in disk.list(dir).context("list", dir)? {
+        let path = dir.join(&entry.name);
+        disk.remove_file(&path).context("remove", &path)?;
+    }
+    disk.remove_dir(dir).context("remove", dir)
+}
