@@ -35,35 +35,18 @@ impl ApiKey {
     /// The version of the header in front of a response. ApiVersions keeps the oldest, because a client reads that
     /// response before it knows what the broker speaks.
     pub fn response_header_version(self, version: i16) -> i16 {
-        if self != Self::ApiVersions && self.is_flexible(version) {
-            1
-        } else {
-            0
-        }
+        if self != Self::ApiVersions && self.is_flexible(version) { 1 } else { 0 }
     }
 
     /// The range that ApiVersions advertises. Produce is advertised from 0 although 0 to 2 are refused: librdkafka takes
     /// the low end for its features.
     pub fn advertised(self) -> (i16, i16) {
         let (low, high) = self.versions();
-        if self == Self::Produce {
-            (0, high)
-        } else {
-            (low, high)
-        }
+        if self == Self::Produce { (0, high) } else { (low, high) }
     }
 }
 
 pub(crate) fn version_is_known(key: ApiKey, version: i16) -> Result<(), UnknownVersion> {
     let (low, high) = key.versions();
-    if (low..=high).contains(&version) {
-        Ok(())
-    } else {
-        Err(UnknownVersion {
-            key,
-            version,
-            low,
-            high,
-        })
-    }
+    if (low..=high).contains(&version) { Ok(()) } else { Err(UnknownVersion { key, version, low, high }) }
 }

@@ -28,10 +28,7 @@ pub fn checked_length(length: i32, limit: usize) -> Result<usize, DecodeError> {
     usize::try_from(length)
         .ok()
         .filter(|length| *length <= limit)
-        .ok_or(DecodeError::FrameLength {
-            length: i64::from(length),
-            limit,
-        })
+        .ok_or(DecodeError::FrameLength { length: i64::from(length), limit })
 }
 
 impl RequestHeader {
@@ -47,12 +44,7 @@ impl RequestHeader {
                 tags.done(reader, inner)?;
             }
         }
-        Ok(Self {
-            key,
-            version,
-            correlation_id,
-            client_id,
-        })
+        Ok(Self { key, version, correlation_id, client_id })
     }
 
     fn encode(&self, writer: &mut Writer, flexible: bool) -> Result<(), EncodeError> {
@@ -77,12 +69,7 @@ pub fn request<M: Message>(
     body: &M,
     version: i16,
 ) -> Result<Vec<Chunk>, EncodeError> {
-    let header = RequestHeader {
-        key: M::KEY.number(),
-        version,
-        correlation_id,
-        client_id: Some(client_id.to_owned()),
-    };
+    let header = RequestHeader { key: M::KEY.number(), version, correlation_id, client_id: Some(client_id.to_owned()) };
     let mut writer = Writer::new();
     header.encode(&mut writer, M::KEY.is_flexible(version))?;
     body.encode(&mut writer, version)?;
@@ -90,11 +77,7 @@ pub fn request<M: Message>(
 }
 
 /// A whole response frame.
-pub fn response<M: Message>(
-    correlation_id: i32,
-    body: &M,
-    version: i16,
-) -> Result<Vec<Chunk>, EncodeError> {
+pub fn response<M: Message>(correlation_id: i32, body: &M, version: i16) -> Result<Vec<Chunk>, EncodeError> {
     let mut writer = Writer::new();
     writer.i32(correlation_id);
     if M::KEY.response_header_version(version) >= 1 {

@@ -15,10 +15,7 @@ pub struct Chance {
 impl Chance {
     /// Starts from a seed.
     pub fn new(seed: u64) -> Self {
-        Self {
-            state: seed,
-            depth: 0,
-        }
+        Self { state: seed, depth: 0 }
     }
 
     /// The next 64 bits.
@@ -68,10 +65,7 @@ impl Chance {
     }
 
     pub(crate) fn string(&mut self) -> String {
-        (0..self.below(12))
-            .map(|_| char::from(b'a' + (self.below(26) as u8)))
-            .chain(Some('é'))
-            .collect()
+        (0..self.below(12)).map(|_| char::from(b'a' + (self.below(26) as u8))).chain(Some('é')).collect()
     }
 
     pub(crate) fn bytes(&mut self) -> Bytes {
@@ -79,11 +73,7 @@ impl Chance {
     }
 
     pub(crate) fn records(&mut self) -> BytesMut {
-        let length = if self.below(8) == 0 {
-            2000
-        } else {
-            self.below(20)
-        };
+        let length = if self.below(8) == 0 { 2000 } else { self.below(20) };
         (0..length).map(|_| self.bits() as u8).collect()
     }
 
@@ -101,15 +91,7 @@ impl Chance {
         elements
     }
 
-    pub(crate) fn option<T>(
-        &mut self,
-        nullable: bool,
-        some: impl FnOnce(&mut Self) -> T,
-    ) -> Option<T> {
-        if nullable && self.below(4) == 0 {
-            None
-        } else {
-            Some(some(self))
-        }
+    pub(crate) fn option<T>(&mut self, nullable: bool, some: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if nullable && self.below(4) == 0 { None } else { Some(some(self)) }
     }
 }

@@ -110,15 +110,8 @@ macro_rules! fixed {
 impl Reader {
     /// Reads these bytes.
     pub fn new(bytes: BytesMut) -> Self {
-        let limit = bytes
-            .len()
-            .saturating_mul(BUDGET_FACTOR)
-            .saturating_add(BUDGET_CONSTANT);
-        Self {
-            left: bytes,
-            budget: limit,
-            limit,
-        }
+        let limit = bytes.len().saturating_mul(BUDGET_FACTOR).saturating_add(BUDGET_CONSTANT);
+        Self { left: bytes, budget: limit, limit }
     }
 
     /// How many bytes are left.
@@ -128,11 +121,7 @@ impl Reader {
 
     /// The message must end here.
     pub fn finish(&self) -> Result<(), DecodeError> {
-        if self.left.is_empty() {
-            Ok(())
-        } else {
-            Err(DecodeError::Trailing(self.left.len()))
-        }
+        if self.left.is_empty() { Ok(()) } else { Err(DecodeError::Trailing(self.left.len())) }
     }
 
     fixed! {
@@ -170,11 +159,7 @@ impl Reader {
             let byte = u32::from(self.byte()?);
             value |= (byte & 0x7f).wrapping_shl(place.wrapping_mul(7));
             if byte & 0x80 == 0 {
-                return if place == 4 && byte > 0x0f {
-                    Err(DecodeError::LongVarint(5))
-                } else {
-                    Ok(value)
-                };
+                return if place == 4 && byte > 0x0f { Err(DecodeError::LongVarint(5)) } else { Ok(value) };
             }
         }
         Err(DecodeError::LongVarint(5))
@@ -182,17 +167,12 @@ impl Reader {
 
     /// A string that may not be null.
     pub fn string(&mut self, flexible: bool) -> Result<String, DecodeError> {
-        self.nullable_string(flexible)?
-            .ok_or(DecodeError::BadLength(-1))
+        self.nullable_string(flexible)?.ok_or(DecodeError::BadLength(-1))
     }
 
     /// A string that may be null.
     pub fn nullable_string(&mut self, flexible: bool) -> Result<Option<String>, DecodeError> {
-        let length = if flexible {
-            self.compact_length()?
-        } else {
-            classic_length(i64::from(self.i16()?))?
-        };
+        let length = if flexible { self.compact_length()? } else { classic_length(i64::from(self.i16()?))? };
         let Some(length) = length else {
             return Ok(None);
         };
@@ -206,8 +186,7 @@ impl Reader {
 
     /// Bytes that may not be null.
     pub fn bytes(&mut self, flexible: bool) -> Result<Bytes, DecodeError> {
-        self.nullable_bytes(flexible)?
-            .ok_or(DecodeError::BadLength(-1))
+        self.nullable_bytes(flexible)?.ok_or(DecodeError::BadLength(-1))
     }
 
     /// Bytes that may be null.
@@ -217,11 +196,7 @@ impl Reader {
 
     /// The records of a request, split off: nobody else sees that memory, so they can be stamped in place.
     pub fn nullable_records(&mut self, flexible: bool) -> Result<Option<BytesMut>, DecodeError> {
-        let length = if flexible {
-            self.compact_length()?
-        } else {
-            classic_length(i64::from(self.i32()?))?
-        };
+        let length = if flexible { self.compact_length()? } else { classic_length(i64::from(self.i32()?))? };
         length.map(|length| self.take(length)).transpose()
     }
 
@@ -242,8 +217,7 @@ impl Reader {
         minimum: usize,
         element: impl FnMut(&mut Self) -> Result<T, DecodeError>,
     ) -> Result<Vec<T>, DecodeError> {
-        self.nullable_array(flexible, minimum, element)?
-            .ok_or(DecodeError::BadLength(-1))
+        self.nullable_array(flexible, minimum, element)?.ok_or(DecodeError::BadLength(-1))
     }
 
     /// An array that may be null.
@@ -253,19 +227,11 @@ impl Reader {
         minimum: usize,
         mut element: impl FnMut(&mut Self) -> Result<T, DecodeError>,
     ) -> Result<Option<Vec<T>>, DecodeError> {
-        let count = if flexible {
-            self.compact_length()?
-        } else {
-            classic_length(i64::from(self.i32()?))?
-        };
+        let count = if flexible { self.compact_length()? } else { classic_length(i64::from(self.i32()?))? };
         let Some(count) = count else { return Ok(None) };
         let most = self.left.len().checked_div(minimum.max(1)).unwrap_or(0);
         if count > most {
-            return Err(DecodeError::TooManyElements {
-                count,
-                left: self.left.len(),
-                most,
-            });
+            return Err(DecodeError::TooManyElements { count, left: self.left.len(), most });
         }
         self.charge(count.saturating_mul(size_of::<T>()))?;
         let mut elements = Vec::with_capacity(count);
@@ -278,14 +244,7 @@ impl Reader {
     /// Begins a section of tagged fields.
     pub fn tags(&mut self) -> Result<TagReader, DecodeError> {
         let count = self.uvarint()?;
-        if count > MOST_TAGS {
-            Err(DecodeError::BadTag { tag: count })
-        } else {
-            Ok(TagReader {
-                count,
-                before: None,
-            })
-        }
+        if count > MOST_TAGS { Err(DecodeError::BadTag { tag: count }) } else { Ok(TagReader { count, before: None }) }
     }
 
     /// Passes over what is left, as for a tag that is not known.
@@ -294,14 +253,7 @@ impl Reader {
     }
 
     fn need(&self, wanted: usize) -> Result<(), DecodeError> {
-        if self.left.len() < wanted {
-            Err(DecodeError::Short {
-                wanted,
-                left: self.left.len(),
-            })
-        } else {
-            Ok(())
-        }
+        if self.left.len() < wanted { Err(DecodeError::Short { wanted, left: self.left.len() }) } else { Ok(()) }
     }
 
     fn byte(&mut self) -> Result<u8, DecodeError> {
@@ -317,16 +269,12 @@ impl Reader {
     /// `None` is null: the wire carries the length plus one.
     fn compact_length(&mut self) -> Result<Option<usize>, DecodeError> {
         let length = self.uvarint()?;
-        let length =
-            usize::try_from(length).map_err(|_| DecodeError::BadLength(i64::from(length)))?;
+        let length = usize::try_from(length).map_err(|_| DecodeError::BadLength(i64::from(length)))?;
         Ok(length.checked_sub(1))
     }
 
     fn charge(&mut self, bytes: usize) -> Result<(), DecodeError> {
-        self.budget = self
-            .budget
-            .checked_sub(bytes)
-            .ok_or(DecodeError::OverBudget(self.limit))?;
+        self.budget = self.budget.checked_sub(bytes).ok_or(DecodeError::OverBudget(self.limit))?;
         Ok(())
     }
 }
@@ -334,19 +282,13 @@ impl Reader {
 fn classic_length(length: i64) -> Result<Option<usize>, DecodeError> {
     match length {
         -1 => Ok(None),
-        _ => usize::try_from(length)
-            .map(Some)
-            .map_err(|_| DecodeError::BadLength(length)),
+        _ => usize::try_from(length).map(Some).map_err(|_| DecodeError::BadLength(length)),
     }
 }
 
 /// For the generated code: a null where this version forbids it.
 pub(crate) fn not_null<T>(value: Option<T>, allowed: bool) -> Result<Option<T>, DecodeError> {
-    if value.is_none() && !allowed {
-        Err(DecodeError::BadLength(-1))
-    } else {
-        Ok(value)
-    }
+    if value.is_none() && !allowed { Err(DecodeError::BadLength(-1)) } else { Ok(value) }
 }
 
 /// A section of tagged fields: ascending, each as long as it says.
@@ -369,13 +311,8 @@ impl TagReader {
         }
         self.before = Some(tag);
         let length = reader.uvarint()?;
-        let length =
-            usize::try_from(length).map_err(|_| DecodeError::BadLength(i64::from(length)))?;
-        let inner = Reader {
-            left: reader.take(length)?,
-            budget: reader.budget,
-            limit: reader.limit,
-        };
+        let length = usize::try_from(length).map_err(|_| DecodeError::BadLength(i64::from(length)))?;
+        let inner = Reader { left: reader.take(length)?, budget: reader.budget, limit: reader.limit };
         Ok(Some((tag, inner)))
     }
 
@@ -450,9 +387,7 @@ impl Writer {
         if flexible {
             self.compact_length(value.len())?;
         } else {
-            let length = i16::try_from(value.len()).map_err(|_| EncodeError::TooLong {
-                length: value.len(),
-            })?;
+            let length = i16::try_from(value.len()).map_err(|_| EncodeError::TooLong { length: value.len() })?;
             self.i16(length);
         }
         self.buffer.put_slice(value.as_bytes());
@@ -461,11 +396,7 @@ impl Writer {
 
     /// A null string.
     pub fn null_string(&mut self, flexible: bool) {
-        if flexible {
-            self.uvarint(0)
-        } else {
-            self.i16(-1)
-        }
+        if flexible { self.uvarint(0) } else { self.i16(-1) }
     }
 
     /// Bytes.
@@ -487,10 +418,7 @@ impl Writer {
         self.array_length(value.len(), flexible)?;
         match value {
             Payload::Bytes(bytes) => self.link(bytes),
-            Payload::Hole { id, length } => self.push(Chunk::Hole {
-                id: *id,
-                length: *length,
-            }),
+            Payload::Hole { id, length } => self.push(Chunk::Hole { id: *id, length: *length }),
         }
         Ok(())
     }
@@ -511,11 +439,7 @@ impl Writer {
 
     /// A null array.
     pub fn null_array(&mut self, flexible: bool) {
-        if flexible {
-            self.uvarint(0)
-        } else {
-            self.i32(-1)
-        }
+        if flexible { self.uvarint(0) } else { self.i32(-1) }
     }
 
     /// How many bytes the message has so far.
@@ -542,9 +466,7 @@ impl Writer {
     }
 
     fn compact_length(&mut self, length: usize) -> Result<(), EncodeError> {
-        let shifted = u32::try_from(length)
-            .ok()
-            .and_then(|length| length.checked_add(1));
+        let shifted = u32::try_from(length).ok().and_then(|length| length.checked_add(1));
         self.uvarint(shifted.ok_or(EncodeError::TooLong { length })?);
         Ok(())
     }

@@ -28,12 +28,9 @@ pub fn write(disk: &dyn Disk, dir: &Path, name: &str, content: &[u8]) -> Result<
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error).context("remove", &aside),
     }
-    let file = disk
-        .open(&aside, OpenMode::CreateNew)
-        .context("create", &aside)?;
+    let file = disk.open(&aside, OpenMode::CreateNew).context("create", &aside)?;
     let crc = crc32fast::hash(content).to_be_bytes();
-    file.write_at(&[MAGIC, &[VERSION], &crc, content], 0)
-        .context("write", &aside)?;
+    file.write_at(&[MAGIC, &[VERSION], &crc, content], 0).context("write", &aside)?;
     file.sync_data().context("sync", &aside)?;
     let path = dir.join(name);
     disk.rename(&aside, &path).context("rename", &aside)?;
@@ -48,25 +45,19 @@ pub fn read(disk: &dyn Disk, dir: &Path, name: &str) -> Result<Option<Bytes>, St
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).context("open", &path),
     };
-    let length = usize::try_from(file.len().context("measure", &path)?).unwrap_or(usize::MAX);
+    let length = usize::try_from(file.length().context("measure", &path)?).unwrap_or(usize::MAX);
     let mut bytes = vec![0; length];
     let read = file.read_at(&mut bytes, 0).context("read", &path)?;
     bytes.truncate(read);
     let bytes = Bytes::from(bytes);
     let corrupt = |reason: &str| StorageError::corrupt(&path, 0, reason);
-    let header = bytes
-        .get(..HEADER)
-        .ok_or_else(|| corrupt("shorter than its header"))?;
+    let header = bytes.get(..HEADER).ok_or_else(|| corrupt("shorter than its header"))?;
     if !header.starts_with(MAGIC) {
         return Err(corrupt("not a file of ours"));
     }
     let version = header.get(4).copied().unwrap_or_default();
     if version != VERSION {
-        return Err(StorageError::Version {
-            path,
-            found: version,
-            known: VERSION,
-        });
+        return Err(StorageError::Version { path, found: version, known: VERSION });
     }
     let content = bytes.slice(HEADER..);
     let stored = header.get(5..HEADER).unwrap_or_default();
@@ -74,9 +65,4 @@ pub fn read(disk: &dyn Disk, dir: &Path, name: &str) -> Result<Option<Bytes>, St
         return Err(corrupt("its CRC does not match"));
     }
     Ok(Some(content))
-}
-
-/// Whether a name is that of a file that was being written aside.
-pub(crate) fn is_aside(name: &str) -> bool {
-    name.ends_with(ASIDE)
 }

@@ -14,9 +14,7 @@
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use highwater_protocol::ids::{EntryId, Index, LeaderEpoch, Offset};
-use highwater_protocol::records::batch::{
-    BatchHeader, HEADER_BYTES, MAGIC, PREFIX_BYTES, RecordsError, verify_crc,
-};
+use highwater_protocol::records::batch::{BatchHeader, HEADER_BYTES, MAGIC, PREFIX_BYTES, RecordsError, verify_crc};
 
 /// The magic byte of our own frames: no format of Kafka's has it.
 pub const OWN_MAGIC: i8 = -72;
@@ -108,22 +106,16 @@ impl FrameKind {
     }
 
     fn from_number(number: u8) -> Option<Self> {
-        [Self::Noop, Self::Membership, Self::Command, Self::Roll]
-            .into_iter()
-            .find(|kind| kind.number() == number)
+        [Self::Noop, Self::Membership, Self::Command, Self::Roll].into_iter().find(|kind| kind.number() == number)
     }
 }
 
 impl Common {
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
-        let short = || FrameError::Short {
-            wanted: COMMON,
-            left: bytes.len(),
-        };
+        let short = || FrameError::Short { wanted: COMMON, left: bytes.len() };
         let mut header = bytes.get(..COMMON).ok_or_else(short)?;
         let offset = header.get_i64();
-        let behind =
-            usize::try_from(header.get_i32()).map_err(|_| FrameError::Own("a negative length"))?;
+        let behind = usize::try_from(header.get_i32()).map_err(|_| FrameError::Own("a negative length"))?;
         let (term, magic) = (header.get_i32(), header.get_i8());
         let least = match magic {
             MAGIC => HEADER_BYTES,
@@ -134,22 +126,13 @@ impl Common {
         if total < least {
             Err(FrameError::Own("shorter than its header"))
         } else {
-            Ok(Self {
-                offset,
-                total,
-                term,
-                magic,
-            })
+            Ok(Self { offset, total, term, magic })
         }
     }
 
     /// The bytes that [`Common::decode`] and then the header need.
     pub(crate) fn header_bytes(&self) -> usize {
-        if self.magic == MAGIC {
-            HEADER_BYTES
-        } else {
-            OWN_HEADER
-        }
+        if self.magic == MAGIC { HEADER_BYTES } else { OWN_HEADER }
     }
 }
 
@@ -187,10 +170,7 @@ pub fn parse(bytes: &[u8]) -> Result<Frame<'_>, FrameError> {
 pub fn parse_stamped(bytes: &[u8]) -> Result<Frame<'_>, FrameError> {
     let common = Common::decode(bytes)?;
     if common.total != bytes.len() {
-        return Err(FrameError::Short {
-            wanted: common.total,
-            left: bytes.len(),
-        });
+        return Err(FrameError::Short { wanted: common.total, left: bytes.len() });
     }
     header(bytes)
 }
@@ -201,27 +181,15 @@ pub(crate) fn header(bytes: &[u8]) -> Result<Frame<'_>, FrameError> {
     if common.magic == MAGIC {
         return Ok(Frame::Batch(BatchHeader::decode(bytes)?, bytes));
     }
-    let short = || FrameError::Short {
-        wanted: OWN_HEADER,
-        left: bytes.len(),
-    };
+    let short = || FrameError::Short { wanted: OWN_HEADER, left: bytes.len() };
     let mut rest = bytes.get(CRC_END..OWN_HEADER).ok_or_else(short)?;
     if rest.get_u8() != VERSION {
         return Err(FrameError::Own("a frame version that is not known"));
     }
-    let kind = FrameKind::from_number(rest.get_u8())
-        .ok_or(FrameError::Own("a frame kind that is not known"))?;
-    let id = EntryId {
-        index: Index(rest.get_u64()),
-        term: LeaderEpoch(common.term),
-    };
+    let kind = FrameKind::from_number(rest.get_u8()).ok_or(FrameError::Own("a frame kind that is not known"))?;
+    let id = EntryId { index: Index(rest.get_u64()), term: LeaderEpoch(common.term) };
     let payload = bytes.get(OWN_HEADER..).unwrap_or_default();
-    Ok(Frame::Own {
-        kind,
-        id,
-        next_offset: Offset(common.offset),
-        payload,
-    })
+    Ok(Frame::Own { kind, id, next_offset: Offset(common.offset), payload })
 }
 
 fn check_own_crc(bytes: &[u8]) -> Result<(), FrameError> {
@@ -246,20 +214,12 @@ mod tests {
 
     #[test]
     fn an_own_frame_survives_and_every_flipped_bit_is_found() {
-        let id = EntryId {
-            index: Index(12),
-            term: LeaderEpoch(3),
-        };
+        let id = EntryId { index: Index(12), term: LeaderEpoch(3) };
         let good = own_frame(FrameKind::Command, id, Offset(99), b"what to do");
         let parsed = parse(&good).expect("a frame");
         assert_eq!(
             parsed,
-            Frame::Own {
-                kind: FrameKind::Command,
-                id,
-                next_offset: Offset(99),
-                payload: b"what to do"
-            }
+            Frame::Own { kind: FrameKind::Command, id, next_offset: Offset(99), payload: b"what to do" }
         );
         for position in 0..good.len() {
             let mut bad = good.to_vec();

@@ -19,40 +19,25 @@ impl Epochs {
     /// An entry was appended; its first record, or the next one behind it, has that offset.
     pub(crate) fn note(&mut self, id: EntryId, offset: Offset) {
         if self.0.last().is_none_or(|last| last.epoch < id.term) {
-            self.0.push(Term {
-                epoch: id.term,
-                from_index: id.index,
-                from_offset: offset,
-            });
+            self.0.push(Term { epoch: id.term, from_index: id.index, from_offset: offset });
         }
     }
 
     /// The term of an entry.
     pub(crate) fn at_index(&self, index: Index) -> Option<LeaderEpoch> {
-        self.0
-            .iter()
-            .rev()
-            .find(|term| term.from_index <= index)
-            .map(|term| term.epoch)
+        self.0.iter().rev().find(|term| term.from_index <= index).map(|term| term.epoch)
     }
 
     /// The term of a record.
     pub(crate) fn at_offset(&self, offset: Offset) -> Option<LeaderEpoch> {
-        self.0
-            .iter()
-            .rev()
-            .find(|term| term.from_offset <= offset)
-            .map(|term| term.epoch)
+        self.0.iter().rev().find(|term| term.from_offset <= offset).map(|term| term.epoch)
     }
 
     /// The newest term up to `epoch` that the log knows, and where the one after it begins, as KIP-279 asks.
     pub(crate) fn end_of(&self, epoch: LeaderEpoch, end: Offset) -> Option<(LeaderEpoch, Offset)> {
         let place = self.0.partition_point(|term| term.epoch <= epoch);
         let known = self.0.get(place.checked_sub(1)?)?;
-        Some((
-            known.epoch,
-            self.0.get(place).map_or(end, |next| next.from_offset),
-        ))
+        Some((known.epoch, self.0.get(place).map_or(end, |next| next.from_offset)))
     }
 
     /// Terms that begin at that index or behind it are gone.
@@ -69,25 +54,13 @@ mod tests {
     fn terms_answer_by_index_offset_and_end() {
         let mut epochs = Epochs::default();
         for (index, term, offset) in [(1, 1, 0), (2, 1, 0), (5, 3, 40), (9, 4, 40)] {
-            epochs.note(
-                EntryId {
-                    index: Index(index),
-                    term: LeaderEpoch(term),
-                },
-                Offset(offset),
-            );
+            epochs.note(EntryId { index: Index(index), term: LeaderEpoch(term) }, Offset(offset));
         }
         assert_eq!(epochs.at_index(Index(4)), Some(LeaderEpoch(1)));
         assert_eq!(epochs.at_index(Index(5)), Some(LeaderEpoch(3)));
         assert_eq!(epochs.at_offset(Offset(39)), Some(LeaderEpoch(1)));
-        assert_eq!(
-            epochs.end_of(LeaderEpoch(2), Offset(90)),
-            Some((LeaderEpoch(1), Offset(40)))
-        );
-        assert_eq!(
-            epochs.end_of(LeaderEpoch(4), Offset(90)),
-            Some((LeaderEpoch(4), Offset(90)))
-        );
+        assert_eq!(epochs.end_of(LeaderEpoch(2), Offset(90)), Some((LeaderEpoch(1), Offset(40))));
+        assert_eq!(epochs.end_of(LeaderEpoch(4), Offset(90)), Some((LeaderEpoch(4), Offset(90))));
         assert_eq!(epochs.end_of(LeaderEpoch(0), Offset(90)), None);
         epochs.cut(Index(5));
         assert_eq!(epochs.at_index(Index(8)), Some(LeaderEpoch(1)));

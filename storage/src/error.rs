@@ -48,11 +48,7 @@ pub enum StorageError {
 
 impl StorageError {
     pub(crate) fn corrupt(path: &Path, position: u64, reason: impl Into<String>) -> Self {
-        Self::Corrupt {
-            path: path.to_owned(),
-            position,
-            reason: reason.into(),
-        }
+        Self::Corrupt { path: path.to_owned(), position, reason: reason.into() }
     }
 }
 
@@ -63,10 +59,6 @@ pub(crate) trait Context<T> {
 
 impl<T> Context<T> for io::Result<T> {
     fn context(self, action: &'static str, path: &Path) -> Result<T, StorageError> {
-        self.map_err(|source| StorageError::Io {
-            action,
-            path: path.to_owned(),
-            source,
-        })
+        self.map_err(|source| StorageError::Io { action, path: path.to_owned(), source })
     }
 }

@@ -13,11 +13,5 @@ pub const SYNC_BYTES: u64 = 64 << 20;
 /// What a frame of our own may hold.
 pub const OWN_FRAME_BYTES: usize = 64 << 20;
 
-const _: () = assert!(
-    FIRST_JOURNAL_BYTES.is_multiple_of(BLOCK as u64),
-    "journal files consist of whole blocks"
-);
-const _: () = assert!(
-    WRITEBACK_BYTES < SYNC_BYTES,
-    "write-back begins before the sync that waits for it"
-);
+const _: () = assert!(FIRST_JOURNAL_BYTES.is_multiple_of(BLOCK as u64), "journal files consist of whole blocks");
+const _: () = assert!(WRITEBACK_BYTES < SYNC_BYTES, "write-back begins before the sync that waits for it");

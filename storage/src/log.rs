@@ -37,6 +37,27 @@ pub struct SegmentInfo {
     pub sealed: bool,
 }
 
+/// Sees a frame: its segment, entry, position, length, and at least its header. Answers whether to go on.
+type Visit<'a> = &'a mut dyn FnMut(&Segment, EntryId, u64, usize, &[u8]) -> Result<bool, StorageError>;
+
+/// A cut of a log's suffix, planned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Truncation {
+    /// The first index that goes.
+    pub from: Index,
+    end: Place,
+    next_offset: Offset,
+    /// The cut removes bytes that a checkpoint calls durable: its record must be durable first.
+    pub is_below_checkpoint: bool,
+}
+
+impl Truncation {
+    /// What the journal says of it.
+    pub fn change(&self) -> Change {
+        Change::Truncate { from: self.from, end: self.end }
+    }
+}
+
 /// What owner, readers and flusher share.
 pub(crate) struct Shared {
     pub(crate) id: LogId,
@@ -72,10 +93,7 @@ pub struct LogHandle(pub(crate) Arc<Shared>);
 
 impl Log {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self {
-            shared,
-            changes: Vec::new(),
-        }
+        Self { shared, changes: Vec::new() }
     }
 
     /// Its id in this directory.
@@ -111,17 +129,50 @@ impl Log {
     /// The term of an entry that the log holds or held.
     pub fn term_at(&self, index: Index) -> Option<LeaderEpoch> {
         let state = self.shared.state.read();
-        if index > state.last.index {
-            None
-        } else {
-            state.epochs.at_index(index)
-        }
+        if index > state.last.index { None } else { state.epochs.at_index(index) }
     }
 
     /// Puts entries behind the last one, through the page cache. Each begins with a frame that is stamped already.
     pub fn append(&mut self, entries: &[LogEntry]) -> Result<(), StorageError> {
         for entry in entries {
             self.append_one(entry)?;
+        }
+        Ok(())
+    }
+
+    /// Where the log would end if every entry from `from` on were cut.
+    pub fn plan_truncation(&self, from: Index) -> Result<Truncation, StorageError> {
+        let mut cut = None;
+        self.walk(from, from, &mut |segment, id, position, _, bytes| {
+            let at =
+                Place { segment: segment.first_index, base_offset: segment.base_offset, position: Position(position) };
+            let offset = crate::entry::Common::decode(bytes).map_or(0, |common| common.offset);
+            cut = Some((id, at, Offset(offset), position < segment.known.read().synced));
+            Ok(false)
+        })?;
+        let (id, end, next_offset, is_below_checkpoint) =
+            cut.ok_or_else(|| self.misplaced(format!("there is no entry {from:?} to cut")))?;
+        Ok(Truncation { from: id.index, end, next_offset, is_below_checkpoint })
+    }
+
+    /// Cuts the suffix. Where it reaches below the checkpoint the caller has made [`Truncation::change`] durable before.
+    pub fn truncate(&mut self, plan: &Truncation) -> Result<(), StorageError> {
+        let mut state = self.shared.state.write();
+        while state.segments.last().is_some_and(|last| last.first_index >= plan.from && state.segments.len() > 1) {
+            if let Some(gone) = state.segments.pop() {
+                gone.remove()?;
+            }
+        }
+        state.epochs.cut(plan.from);
+        let before = Index(plan.from.0.saturating_sub(1));
+        state.last = EntryId { index: before, term: state.epochs.at_index(before).unwrap_or_default() };
+        state.next_offset = plan.next_offset;
+        if let Some(active) = state.segments.last() {
+            active.cut(plan.end.position.0, before.next(), plan.next_offset, state.last.term)?;
+        }
+        drop(state);
+        if !plan.is_below_checkpoint {
+            self.changes.push(plan.change());
         }
         Ok(())
     }
@@ -138,15 +189,12 @@ impl Log {
 
     /// Whether that segment holds records of users.
     pub fn active_segment_has_records(&self) -> bool {
-        self.active()
-            .is_some_and(|segment| segment.known.read().has_records(segment.base_offset))
+        self.active().is_some_and(|segment| segment.known.read().has_records(segment.base_offset))
     }
 
     /// The timestamp of its first batch.
     pub fn active_segment_first_timestamp(&self) -> Option<Timestamp> {
-        self.active()
-            .and_then(|segment| segment.known.read().first_timestamp)
-            .map(Timestamp)
+        self.active().and_then(|segment| segment.known.read().first_timestamp).map(Timestamp)
     }
 
     /// The segments, oldest first.
@@ -155,44 +203,26 @@ impl Log {
     }
 
     /// Reads entries back, their CRC checked: at least one, and no more than `max_bytes` beyond it.
-    pub fn entries(
-        &self,
-        low: Index,
-        high: Index,
-        max_bytes: u64,
-    ) -> Result<Vec<LogEntry>, StorageError> {
+    pub fn entries(&self, low: Index, high: Index, max_bytes: u64) -> Result<Vec<LogEntry>, StorageError> {
         let mut entries = Vec::new();
         let mut bytes = 0;
-        self.walk(
-            low,
-            Index(high.0.saturating_sub(1)),
-            &mut |segment, id, position, total, _| {
-                bytes += total as u64;
-                if !entries.is_empty() && bytes > max_bytes {
-                    return Ok(false);
-                }
-                let frame = segment.read(position, total)?;
-                parse(&frame).map_err(|error| {
-                    StorageError::corrupt(&segment.path, position, error.to_string())
-                })?;
-                entries.push(LogEntry { id, frame });
-                Ok(true)
-            },
-        )?;
+        self.walk(low, Index(high.0.saturating_sub(1)), &mut |segment, id, position, total, _| {
+            bytes += total as u64;
+            if !entries.is_empty() && bytes > max_bytes {
+                return Ok(false);
+            }
+            let frame = segment.read(position, total)?;
+            parse(&frame).map_err(|error| StorageError::corrupt(&segment.path, position, error.to_string()))?;
+            entries.push(LogEntry { id, frame });
+            Ok(true)
+        })?;
         Ok(entries)
     }
 
     /// Shows the frames from one index to another, for folding: batches by their header, our own frames whole and checked.
-    pub fn scan(
-        &self,
-        from: Index,
-        to: Index,
-        visit: &mut dyn FnMut(EntryId, Frame<'_>),
-    ) -> Result<(), StorageError> {
+    pub fn scan(&self, from: Index, to: Index, visit: &mut dyn FnMut(EntryId, Frame<'_>)) -> Result<(), StorageError> {
         self.walk(from, to, &mut |segment, id, position, _, bytes| {
-            let corrupt = |error: FrameError| {
-                StorageError::corrupt(&segment.path, position, error.to_string())
-            };
+            let corrupt = |error: FrameError| StorageError::corrupt(&segment.path, position, error.to_string());
             let frame = header(bytes).map_err(corrupt)?;
             if matches!(frame, Frame::Own { .. }) {
                 parse(bytes).map_err(corrupt)?;
@@ -203,11 +233,7 @@ impl Log {
     }
 
     /// Removes sealed segments that lie wholly below both bounds.
-    pub fn trim(
-        &mut self,
-        log_start: Offset,
-        keep_from: Index,
-    ) -> Result<Vec<SegmentInfo>, StorageError> {
+    pub fn trim(&mut self, log_start: Offset, keep_from: Index) -> Result<Vec<SegmentInfo>, StorageError> {
         let removed: Vec<Arc<Segment>> = {
             let mut state = self.shared.state.write();
             let goes = |segment: &Arc<Segment>| {
@@ -217,11 +243,7 @@ impl Log {
                     && known.next_offset <= log_start
                     && known.next_index <= keep_from
             };
-            let count = state
-                .segments
-                .iter()
-                .take_while(|segment| goes(segment))
-                .count();
+            let count = state.segments.iter().take_while(|segment| goes(segment)).count();
             state.segments.drain(..count).collect()
         };
         let mut infos = Vec::new();
@@ -248,30 +270,18 @@ impl Log {
             Frame::Own { kind, .. } => kind == FrameKind::Roll || self.active().is_none(),
             Frame::Batch(..) => false,
         };
-        let segment = if opens {
-            self.open_segment(entry.id.index)?
-        } else {
-            self.active()
-        };
-        let segment = segment
-            .ok_or_else(|| self.misplaced("a log begins with an entry of its own".to_owned()))?;
+        let segment = if opens { self.open_segment(entry.id.index)? } else { self.active() };
+        let segment = segment.ok_or_else(|| self.misplaced("a log begins with an entry of its own".to_owned()))?;
         let start = segment.write(&[&entry.frame])?;
         self.note(&segment, start, entry)
     }
 
-    fn note(
-        &mut self,
-        segment: &Arc<Segment>,
-        start: u64,
-        entry: &LogEntry,
-    ) -> Result<(), StorageError> {
+    fn note(&mut self, segment: &Arc<Segment>, start: u64, entry: &LogEntry) -> Result<(), StorageError> {
         let length = entry.frame.len() as u64;
         let next_offset = {
             let mut state = self.shared.state.write();
             let mut known = segment.known.write();
-            known
-                .note(start, &entry.frame, entry.id)
-                .map_err(|error| self.misplaced(error.to_string()))?;
+            known.note(start, &entry.frame, entry.id).map_err(|error| self.misplaced(error.to_string()))?;
             known.trust(start, start + length);
             let offset = state.next_offset;
             state.epochs.note(entry.id, offset);
@@ -294,11 +304,7 @@ impl Log {
             run.bytes.push(entry.frame.clone());
             return;
         }
-        let place = Place {
-            segment: segment.first_index,
-            base_offset: segment.base_offset,
-            position: Position(start),
-        };
+        let place = Place { segment: segment.first_index, base_offset: segment.base_offset, position: Position(start) };
         self.changes.push(Change::Append(Run {
             start: place,
             first: entry.id.index,
@@ -312,9 +318,7 @@ impl Log {
         let state = self.shared.state.read();
         let (offset, term) = match frame {
             Frame::Batch(batch, _) => (Offset(batch.base_offset), LeaderEpoch(batch.leader_epoch)),
-            Frame::Own {
-                id, next_offset, ..
-            } => (*next_offset, id.term),
+            Frame::Own { id, next_offset, .. } => (*next_offset, id.term),
         };
         if id.index != state.last.index.next()
             || id.term < state.last.term
@@ -332,18 +336,8 @@ impl Log {
     fn open_segment(&self, first_index: Index) -> Result<Option<Arc<Segment>>, StorageError> {
         let base_offset = self.next_offset();
         let path = self.shared.dir.join(file_name(base_offset));
-        let file = self
-            .shared
-            .disk
-            .open(&path, OpenMode::CreateNew)
-            .context("create", &path)?;
-        let segment = Arc::new(Segment::new(
-            Arc::clone(&self.shared.disk),
-            path,
-            base_offset,
-            first_index,
-            Some(file),
-        ));
+        let file = self.shared.disk.open(&path, OpenMode::CreateNew).context("create", &path)?;
+        let segment = Arc::new(Segment::new(Arc::clone(&self.shared.disk), path, base_offset, first_index, Some(file)));
         let mut state = self.shared.state.write();
         if let Some(before) = state.segments.last() {
             before.known.write().is_sealed = true;
@@ -357,12 +351,10 @@ impl Log {
         &self,
         from: Index,
         to: Index,
-        visit: &mut dyn FnMut(&Segment, EntryId, u64, usize, &[u8]) -> Result<bool, StorageError>,
+        visit: Visit<'_>,
     ) -> Result<(), StorageError> {
         let segments = self.shared.state.read().segments.clone();
-        let first = segments
-            .partition_point(|segment| segment.first_index <= from)
-            .saturating_sub(1);
+        let first = segments.partition_point(|segment| segment.first_index <= from).saturating_sub(1);
         for segment in segments.iter().skip(first) {
             if segment.first_index > to {
                 break;
@@ -370,33 +362,23 @@ impl Log {
             let (mut index, position, end) = {
                 let known = segment.known.read();
                 let row = known.row_before(|row| row.index <= from);
-                let (index, position) =
-                    row.map_or((segment.first_index, 0), |row| (row.index, row.position));
+                let (index, position) = row.map_or((segment.first_index, 0), |row| (row.index, row.position));
                 (index, position, known.end)
             };
             segment.walk(position, end, &mut |found, bytes| {
-                let id = EntryId {
-                    index,
-                    term: LeaderEpoch(found.common.term),
-                };
+                let id = EntryId { index, term: LeaderEpoch(found.common.term) };
                 index = index.next();
                 if id.index < from {
                     return Ok(true);
                 }
-                Ok(
-                    id.index <= to
-                        && visit(segment, id, found.position, found.common.total, bytes)?,
-                )
+                Ok(id.index <= to && visit(segment, id, found.position, found.common.total, bytes)?)
             })?;
         }
         Ok(())
     }
 
     fn misplaced(&self, reason: String) -> StorageError {
-        StorageError::Misplaced {
-            log: self.shared.name.clone(),
-            reason,
-        }
+        StorageError::Misplaced { log: self.shared.name.clone(), reason }
     }
 }
 
@@ -413,16 +395,11 @@ impl LogHandle {
         for (segment, end) in &segments {
             segment.file()?.sync_data().context("sync", &segment.path)?;
             let mut known = segment.known.write();
-            self.0
-                .unsynced
-                .fetch_sub(end - known.synced, Ordering::AcqRel);
+            self.0.unsynced.fetch_sub(end - known.synced, Ordering::AcqRel);
             known.synced = *end;
         }
         if self.0.has_new_names.swap(false, Ordering::AcqRel) {
-            self.0
-                .disk
-                .sync_dir(&self.0.dir)
-                .context("sync the directory", &self.0.dir)?;
+            self.0.disk.sync_dir(&self.0.dir).context("sync the directory", &self.0.dir)?;
         }
         for (segment, _) in &segments {
             let is_done = {
@@ -458,12 +435,7 @@ impl LogHandle {
 
 impl Shared {
     pub(crate) fn segments(&self) -> Vec<SegmentInfo> {
-        self.state
-            .read()
-            .segments
-            .iter()
-            .map(|segment| info(segment))
-            .collect()
+        self.state.read().segments.iter().map(|segment| info(segment)).collect()
     }
 
     /// The segments with unsynced bytes and where these end, and the checkpoint that their sync makes true.
@@ -488,11 +460,7 @@ impl State {
             base_offset: active.base_offset,
             position: Position(active.known.read().end),
         };
-        Checkpoint {
-            end,
-            last: self.last,
-            next_offset: self.next_offset,
-        }
+        Checkpoint { end, last: self.last, next_offset: self.next_offset }
     }
 }
 

@@ -48,12 +48,7 @@ impl LogReader {
 
     /// The offset of the oldest record that is on disk.
     pub fn first_offset(&self) -> Offset {
-        self.0
-            .state
-            .read()
-            .segments
-            .first()
-            .map_or(Offset(0), |segment| segment.base_offset)
+        self.0.state.read().segments.first().map_or(Offset(0), |segment| segment.base_offset)
     }
 
     /// Whole batches from the one that holds `from` on, all of them below `below`, of one segment, and no more than
@@ -80,12 +75,7 @@ impl LogReader {
         }
         let end = last_end(&segment, start, first_end, limit, below)?;
         let length = usize::try_from(end - start).unwrap_or(usize::MAX);
-        Ok(Some(Slice {
-            file: segment.file()?,
-            segment,
-            position: start,
-            length,
-        }))
+        Ok(Some(Slice { file: segment.file()?, segment, position: start, length }))
     }
 
     /// The first record at or behind a timestamp.
@@ -98,10 +88,7 @@ impl LogReader {
         for segment in self.segments_from(from) {
             let (position, end) = {
                 let known = segment.known.read();
-                if known
-                    .newest_timestamp()
-                    .is_none_or(|newest| newest < at_or_after)
-                {
+                if known.newest_timestamp().is_none_or(|newest| newest < at_or_after) {
                     continue;
                 }
                 let row = known.row_before(|row| row.newest_before < at_or_after.0);
@@ -128,18 +115,12 @@ impl LogReader {
     }
 
     /// The record with the highest timestamp, the first of them.
-    pub fn max_timestamp(
-        &self,
-        from: Offset,
-        below: Offset,
-    ) -> Result<Option<Timed>, StorageError> {
+    pub fn max_timestamp(&self, from: Offset, below: Offset) -> Result<Option<Timed>, StorageError> {
         let newest = self
             .segments_from(from)
             .iter()
             .filter_map(|segment| segment.known.read().newest)
-            .fold(None, |best: Option<i64>, (timestamp, _)| {
-                Some(best.map_or(timestamp, |best| best.max(timestamp)))
-            });
+            .fold(None, |best: Option<i64>, (timestamp, _)| Some(best.map_or(timestamp, |best| best.max(timestamp))));
         match newest {
             Some(newest) => self.find_timestamp(Timestamp(newest), from, below),
             None => Ok(None),
@@ -163,21 +144,13 @@ impl LogReader {
 
     fn segment_of(&self, offset: Offset) -> Option<Arc<Segment>> {
         let state = self.0.state.read();
-        let place = state
-            .segments
-            .partition_point(|segment| segment.base_offset <= offset)
-            .max(1)
-            - 1;
+        let place = state.segments.partition_point(|segment| segment.base_offset <= offset).max(1) - 1;
         state.segments.get(place).cloned()
     }
 
     fn segments_from(&self, offset: Offset) -> Vec<Arc<Segment>> {
         let state = self.0.state.read();
-        let place = state
-            .segments
-            .partition_point(|segment| segment.base_offset <= offset)
-            .max(1)
-            - 1;
+        let place = state.segments.partition_point(|segment| segment.base_offset <= offset).max(1) - 1;
         state.segments.get(place..).unwrap_or_default().to_vec()
     }
 }
@@ -200,11 +173,7 @@ impl Slice {
         let bytes = self.segment.read(self.position, self.length)?;
         let end = self.position + self.length as u64;
         if bytes.len() < self.length {
-            return Err(StorageError::corrupt(
-                &self.segment.path,
-                self.position,
-                "the segment ends inside a batch",
-            ));
+            return Err(StorageError::corrupt(&self.segment.path, self.position, "the segment ends inside a batch"));
         }
         if !self.segment.known.read().is_trusted(self.position, end) {
             self.verify(&bytes)?;
@@ -218,9 +187,7 @@ impl Slice {
         while !left.is_empty() {
             let position = self.position + (bytes.len() - left.len()) as u64;
             let checked = Batch::split_off(&mut left).and_then(|batch| verify_crc(&batch.bytes));
-            checked.map_err(|error| {
-                StorageError::corrupt(&self.segment.path, position, error.to_string())
-            })?;
+            checked.map_err(|error| StorageError::corrupt(&self.segment.path, position, error.to_string()))?;
         }
         Ok(())
     }
@@ -246,13 +213,7 @@ fn first_batch(segment: &Segment, from: Offset) -> Result<Option<(u64, u64)>, St
 }
 
 /// Where the last batch ends that still fits.
-fn last_end(
-    segment: &Segment,
-    start: u64,
-    first_end: u64,
-    limit: u64,
-    below: Offset,
-) -> Result<u64, StorageError> {
+fn last_end(segment: &Segment, start: u64, first_end: u64, limit: u64, below: Offset) -> Result<u64, StorageError> {
     let (near, bound) = {
         let known = segment.known.read();
         let own = known.own_from(start).map_or(known.end, |own| own.position);
@@ -268,8 +229,7 @@ fn last_end(
     let segment_end = segment.known.read().end;
     segment.walk(near, segment_end, &mut |at, bytes| {
         let next = at.position + at.common.total as u64;
-        let fits = next <= bound
-            && matches!(header(bytes), Ok(Frame::Batch(batch, _)) if batch.next_offset() <= below);
+        let fits = next <= bound && matches!(header(bytes), Ok(Frame::Batch(batch, _)) if batch.next_offset() <= below);
         if fits {
             end = next;
         }
@@ -289,11 +249,7 @@ fn first_in(
     let epoch = LeaderEpoch(batch.leader_epoch);
     if batch.is_log_append_time() {
         let offset = Offset(batch.base_offset.max(from.0));
-        return Ok(Some(Timed {
-            offset,
-            timestamp: Timestamp(batch.max_timestamp),
-            epoch,
-        }));
+        return Ok(Some(Timed { offset, timestamp: Timestamp(batch.max_timestamp), epoch }));
     }
     let corrupt = |reason: String| StorageError::corrupt(&segment.path, position, reason);
     let mut bytes = segment.read(position, batch.total_bytes())?;
@@ -302,11 +258,7 @@ fn first_in(
     for record in records(&whole, INFLATED).map_err(|error| corrupt(error.to_string()))? {
         let record = record.map_err(|error| corrupt(error.to_string()))?;
         if record.timestamp >= at_or_after.0 && record.offset >= from.0 {
-            return Ok(Some(Timed {
-                offset: Offset(record.offset),
-                timestamp: Timestamp(record.timestamp),
-                epoch,
-            }));
+            return Ok(Some(Timed { offset: Offset(record.offset), timestamp: Timestamp(record.timestamp), epoch }));
         }
     }
     Ok(None)

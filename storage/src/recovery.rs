@@ -53,30 +53,18 @@ pub(crate) fn recover(
     all_damaged: bool,
     unsynced: &Arc<std::sync::atomic::AtomicU64>,
 ) -> Result<Recovered, StorageError> {
-    let mut files = Files { disk, dir };
-    let is_rewritten = files.replay(&replayed.changes)?;
+    let files = Files { disk, dir };
+    files.replay(&replayed.changes)?;
     let mut state = State::default();
     let mut reached = Reached::default();
     let mut bad = None;
     for base_offset in files.segments()? {
         if bad.is_some() || (reached.is_begun && base_offset != reached.next_offset) {
-            bad = bad.or_else(|| {
-                Some(files.bad(
-                    base_offset,
-                    0,
-                    "a segment does not follow the one before it",
-                ))
-            });
+            bad = bad.or_else(|| Some(files.bad(base_offset, 0, "a segment does not follow the one before it")));
             break;
         }
         let before = state.segments.last().cloned();
-        let (segment, stop) = files.open(
-            base_offset,
-            &replayed,
-            is_rewritten,
-            &mut reached,
-            &mut state,
-        )?;
+        let (segment, stop) = files.open(base_offset, &replayed, &mut reached, &mut state)?;
         if segment.known.read().end == 0 {
             bad = stop.or_else(|| Some(files.bad(base_offset, 0, "an empty segment")));
             break;
@@ -89,19 +77,13 @@ pub(crate) fn recover(
     }
     let durable = replayed.watermark.max(replayed.checkpoint.last);
     let lost = durable.index > reached.last.index;
-    let damage = (lost || ((replayed.is_damaged || all_damaged) && lost)).then(|| {
+    let damage = (lost || all_damaged).then(|| {
         let bad = bad.clone().unwrap_or_else(|| Bad {
             path: dir.to_owned(),
             position: 0,
             reason: "entries that the journal held are gone".to_owned(),
         });
-        Damage {
-            path: bad.path,
-            position: bad.position,
-            reason: bad.reason,
-            durable,
-            good: reached.last,
-        }
+        Damage { path: bad.path, position: bad.position, reason: bad.reason, durable, good: reached.last }
     });
     state.last = reached.last;
     state.next_offset = reached.next_offset;
@@ -121,10 +103,7 @@ pub(crate) fn recover(
         }
         files.make_durable(&shared, replayed.checkpoint.end)?;
     }
-    let mut log_state = LogState {
-        hard_state: replayed.hard_state,
-        ..LogState::default()
-    };
+    let mut log_state = LogState { hard_state: replayed.hard_state, ..LogState::default() };
     if damage.is_none() {
         log_state.checkpoint = shared.state.read().checkpoint();
         log_state.last = log_state.checkpoint.last;
@@ -132,11 +111,7 @@ pub(crate) fn recover(
         log_state.checkpoint = replayed.checkpoint;
         log_state.last = durable;
     }
-    Ok(Recovered {
-        log: Log::new(shared),
-        state: log_state,
-        damage,
-    })
+    Ok(Recovered { log: Log::new(shared), state: log_state, damage })
 }
 
 /// How far a log is good.
@@ -166,23 +141,16 @@ impl Files<'_> {
     }
 
     fn bad(&self, base_offset: Offset, position: u64, reason: impl Into<String>) -> Bad {
-        Bad {
-            path: self.path(base_offset),
-            position,
-            reason: reason.into(),
-        }
+        Bad { path: self.path(base_offset), position, reason: reason.into() }
     }
 
     fn segments(&self) -> Result<Vec<Offset>, StorageError> {
         let entries = self.disk.list(self.dir).context("list", self.dir)?;
-        Ok(entries
-            .iter()
-            .filter_map(|entry| base_offset_of(&entry.name))
-            .collect())
+        Ok(entries.iter().filter_map(|entry| base_offset_of(&entry.name)).collect())
     }
 
-    /// Carries out what the journal holds behind the checkpoint. Answers whether that changed what the files held.
-    fn replay(&mut self, changes: &[Change]) -> Result<bool, StorageError> {
+    /// Carries out what the journal holds behind the checkpoint, and cuts what lies behind it if the files held other bytes.
+    fn replay(&self, changes: &[Change]) -> Result<(), StorageError> {
         let mut is_rewritten = false;
         let mut end = None;
         for change in changes {
@@ -205,7 +173,7 @@ impl Files<'_> {
         if is_rewritten && let Some(place) = end {
             self.cut(place)?;
         }
-        Ok(is_rewritten)
+        Ok(())
     }
 
     /// Writes a run where it belongs, unless it is there.
@@ -213,34 +181,25 @@ impl Files<'_> {
         let path = self.path(run.start.base_offset);
         let file = match self.disk.open(&path, OpenMode::ReadWrite) {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => self
-                .disk
-                .open(&path, OpenMode::CreateNew)
-                .context("create", &path)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                self.disk.open(&path, OpenMode::CreateNew).context("create", &path)?
+            }
             Err(error) => return Err(error).context("open", &path),
         };
         let wanted = run.bytes.concat();
         let mut held = vec![0; wanted.len()];
-        let read = file
-            .read_at(&mut held, run.start.position.0)
-            .context("read", &path)?;
+        let read = file.read_at(&mut held, run.start.position.0).context("read", &path)?;
         held.truncate(read);
         if held == wanted {
             return Ok(false);
         }
-        file.write_at(&[&wanted], run.start.position.0)
-            .context("write", &path)?;
+        file.write_at(&[&wanted], run.start.position.0).context("write", &path)?;
         Ok(wanted.get(..read) != Some(&held[..]))
     }
 
     /// Removes everything behind a place, the last segment first.
     fn cut(&self, place: Place) -> Result<(), StorageError> {
-        for base_offset in self
-            .segments()?
-            .into_iter()
-            .rev()
-            .take_while(|base| *base > place.base_offset)
-        {
+        for base_offset in self.segments()?.into_iter().rev().take_while(|base| *base > place.base_offset) {
             let path = self.path(base_offset);
             remove_if_there(self.disk.as_ref(), &index_path(&path))?;
             remove_if_there(self.disk.as_ref(), &path)?;
@@ -248,7 +207,7 @@ impl Files<'_> {
         let path = self.path(place.base_offset);
         match self.disk.open(&path, OpenMode::ReadWrite) {
             Ok(file) => {
-                if file.len().context("measure", &path)? > place.position.0 {
+                if file.length().context("measure", &path)? > place.position.0 {
                     remove_if_there(self.disk.as_ref(), &index_path(&path))?;
                     file.set_len(place.position.0).context("cut", &path)?;
                 }
@@ -264,20 +223,15 @@ impl Files<'_> {
         &self,
         base_offset: Offset,
         replayed: &ReplayedLog,
-        _: bool,
         reached: &mut Reached,
         state: &mut State,
     ) -> Result<(Segment, Option<Bad>), StorageError> {
         let path = self.path(base_offset);
-        let file = self
-            .disk
-            .open(&path, OpenMode::ReadWrite)
-            .context("open", &path)?;
-        let length = file.len().context("measure", &path)?;
+        let file = self.disk.open(&path, OpenMode::ReadWrite).context("open", &path)?;
+        let length = file.length().context("measure", &path)?;
         let checkpoint = replayed.checkpoint.end;
         if base_offset < checkpoint.base_offset
-            && let Some(segment) =
-                Segment::from_index(Arc::clone(self.disk), &path, base_offset, length)
+            && let Some(segment) = Segment::from_index(Arc::clone(self.disk), &path, base_offset, length)
         {
             reached.take_in(&segment, state);
             return Ok((segment, None));
@@ -287,47 +241,26 @@ impl Files<'_> {
             std::cmp::Ordering::Equal => checkpoint.position.0,
             std::cmp::Ordering::Greater => 0,
         };
-        let first_index = if reached.is_begun {
-            reached.last.index.next()
-        } else {
-            self.first_index(&path, &file)?
-        };
-        let segment = Segment::new(
-            Arc::clone(self.disk),
-            path.clone(),
-            base_offset,
-            first_index,
-            Some(file),
-        );
+        let first_index = if reached.is_begun { reached.last.index.next() } else { self.first_index(&path, &file)? };
+        let segment = Segment::new(Arc::clone(self.disk), path.clone(), base_offset, first_index, Some(file));
         if !reached.is_begun {
             reached.last.index = Index(first_index.0.saturating_sub(1));
             reached.next_offset = base_offset;
         }
         let mut bad = None;
         if known_good > length {
-            bad = Some(self.bad(
-                base_offset,
-                length,
-                "the file is shorter than what was synced",
-            ));
+            bad = Some(self.bad(base_offset, length, "the file is shorter than what was synced"));
         }
         let walked = segment.walk(0, length, &mut |found, header| {
-            let id = EntryId {
-                index: reached.last.index.next(),
-                term: LeaderEpoch(found.common.term),
-            };
+            let id = EntryId { index: reached.last.index.next(), term: LeaderEpoch(found.common.term) };
             let check = if found.position < known_good {
-                crate::entry::header(header)
-                    .map(|_| ())
-                    .map_err(|error| error.to_string())
+                crate::entry::header(header).map(|_| ()).map_err(|error| error.to_string())
             } else {
                 let whole = segment.read(found.position, found.common.total)?;
                 follows(&whole, id, reached)
             };
             if let Err(reason) = check {
-                bad = bad
-                    .take()
-                    .or_else(|| Some(self.bad(base_offset, found.position, reason)));
+                bad = bad.take().or_else(|| Some(self.bad(base_offset, found.position, reason)));
                 return Ok(false);
             }
             let mut known = segment.known.write();
@@ -345,17 +278,8 @@ impl Files<'_> {
             }
             Ok(true)
         });
-        if let Err(StorageError::Corrupt {
-            path,
-            position,
-            reason,
-        }) = walked
-        {
-            bad = bad.or(Some(Bad {
-                path,
-                position,
-                reason,
-            }));
+        if let Err(StorageError::Corrupt { path, position, reason }) = walked {
+            bad = bad.or(Some(Bad { path, position, reason }));
         } else {
             walked?;
         }
@@ -363,11 +287,7 @@ impl Files<'_> {
     }
 
     /// The index of a segment's first entry, which is one of our own and says it.
-    fn first_index(
-        &self,
-        path: &Path,
-        file: &Arc<dyn crate::disk::DiskFile>,
-    ) -> Result<Index, StorageError> {
+    fn first_index(&self, path: &Path, file: &Arc<dyn crate::disk::DiskFile>) -> Result<Index, StorageError> {
         let mut bytes = vec![0; crate::entry::OWN_HEADER];
         let read = file.read_at(&mut bytes, 0).context("read", path)?;
         bytes.truncate(read);
@@ -392,31 +312,20 @@ impl Files<'_> {
     /// Writes what is kept above the checkpoint anew, and syncs it.
     fn make_durable(&self, shared: &Shared, checkpoint: Place) -> Result<(), StorageError> {
         let segments = shared.state.read().segments.clone();
-        for segment in segments
-            .iter()
-            .filter(|segment| segment.base_offset >= checkpoint.base_offset)
-        {
+        for segment in segments.iter().filter(|segment| segment.base_offset >= checkpoint.base_offset) {
             let end = segment.known.read().end;
-            let from = if segment.base_offset == checkpoint.base_offset {
-                checkpoint.position.0.min(end)
-            } else {
-                0
-            };
+            let from = if segment.base_offset == checkpoint.base_offset { checkpoint.position.0.min(end) } else { 0 };
             if from < end {
                 let kept = segment.read(from, usize::try_from(end - from).unwrap_or(usize::MAX))?;
                 let file = segment.file()?;
-                file.write_at(&[&kept], from)
-                    .context("write", &segment.path)?;
+                file.write_at(&[&kept], from).context("write", &segment.path)?;
                 file.sync_data().context("sync", &segment.path)?;
             }
             segment.known.write().synced = end;
         }
-        self.disk
-            .sync_dir(self.dir)
-            .context("sync the directory", self.dir)?;
+        self.disk.sync_dir(self.dir).context("sync the directory", self.dir)?;
         for segment in &segments {
-            segment.known.write().synced =
-                segment.known.read().end.max(segment.known.read().synced);
+            segment.known.write().synced = segment.known.read().end.max(segment.known.read().synced);
             if segment.known.read().is_sealed {
                 segment.write_index()?;
                 segment.close_if_synced();
@@ -430,17 +339,8 @@ impl Reached {
     fn take_in(&mut self, segment: &Segment, state: &mut State) {
         let known = segment.known.read();
         self.is_begun = true;
-        self.last = EntryId {
-            index: Index(known.next_index.0 - 1),
-            term: known.last_term,
-        };
-        state.epochs.note(
-            EntryId {
-                index: segment.first_index,
-                term: known.first_term,
-            },
-            segment.base_offset,
-        );
+        self.last = EntryId { index: Index(known.next_index.0 - 1), term: known.last_term };
+        state.epochs.note(EntryId { index: segment.first_index, term: known.first_term }, segment.base_offset);
         state.epochs.note(self.last, known.next_offset);
         self.next_offset = known.next_offset;
     }
@@ -450,22 +350,15 @@ impl Reached {
 fn follows(bytes: &[u8], id: EntryId, reached: &Reached) -> Result<(), String> {
     let common = Common::decode(bytes).map_err(|error| error.to_string())?;
     if common.term < reached.last.term.0 {
-        return Err(format!(
-            "term {} behind term {}",
-            common.term, reached.last.term.0
-        ));
+        return Err(format!("term {} behind term {}", common.term, reached.last.term.0));
     }
     if Offset(common.offset) != reached.next_offset {
-        return Err(format!(
-            "offset {} where {} follows",
-            common.offset, reached.next_offset.0
-        ));
+        return Err(format!("offset {} where {} follows", common.offset, reached.next_offset.0));
     }
     match parse(bytes).map_err(|error| error.to_string())? {
-        Frame::Own { id: own, .. } if own.index != id.index => Err(format!(
-            "index {} where {} follows",
-            own.index.0, id.index.0
-        )),
+        Frame::Own { id: own, .. } if own.index != id.index => {
+            Err(format!("index {} where {} follows", own.index.0, id.index.0))
+        }
         _ => Ok(()),
     }
 }

@@ -53,11 +53,24 @@ enum Rows {
     Mapped(MappedRows),
 }
 
+impl Rows {
+    fn below(&self, end: u64) -> Vec<Row> {
+        let rows: Vec<Row> = match self {
+            Self::Memory(rows) => rows.clone(),
+            Self::Mapped(rows) => (0..rows.len()).filter_map(|place| rows.get(place)).collect(),
+        };
+        rows.into_iter().filter(|row| row.position < end).collect()
+    }
+}
+
 /// A frame found by walking: where, and its header.
 pub(crate) struct Found {
     pub(crate) position: u64,
     pub(crate) common: Common,
 }
+
+/// Sees a frame and at least its header. Answers whether to go on.
+type Visit<'a> = &'a mut dyn FnMut(Found, &[u8]) -> Result<bool, StorageError>;
 
 /// The file name of a segment.
 pub(crate) fn file_name(base_offset: Offset) -> String {
@@ -66,10 +79,7 @@ pub(crate) fn file_name(base_offset: Offset) -> String {
 
 /// The base offset in a segment's file name.
 pub(crate) fn base_offset_of(name: &str) -> Option<Offset> {
-    name.strip_suffix(".log")
-        .filter(|digits| digits.len() == 20)
-        .and_then(|digits| digits.parse().ok())
-        .map(Offset)
+    name.strip_suffix(".log").filter(|digits| digits.len() == 20).and_then(|digits| digits.parse().ok()).map(Offset)
 }
 
 impl Segment {
@@ -95,42 +105,23 @@ impl Segment {
             own: Vec::new(),
             trusted: Vec::new(),
         };
-        Self {
-            base_offset,
-            first_index,
-            path,
-            disk,
-            file: Mutex::new(file),
-            known: RwLock::new(known),
-        }
+        Self { base_offset, first_index, path, disk, file: Mutex::new(file), known: RwLock::new(known) }
     }
 
     /// A sealed segment by its index file, if that fits.
-    pub(crate) fn from_index(
-        disk: Arc<dyn Disk>,
-        path: &Path,
-        base_offset: Offset,
-        bytes: u64,
-    ) -> Option<Self> {
+    pub(crate) fn from_index(disk: Arc<dyn Disk>, path: &Path, base_offset: Offset, bytes: u64) -> Option<Self> {
         let (summary, rows, own) = file::open(disk.as_ref(), &index_path(path))?;
         if summary.base_offset != base_offset || summary.bytes != bytes {
             return None;
         }
-        let segment = Self::new(
-            disk,
-            path.to_owned(),
-            base_offset,
-            summary.first_index,
-            None,
-        );
+        let segment = Self::new(disk, path.to_owned(), base_offset, summary.first_index, None);
         {
             let mut known = segment.known.write();
             known.end = bytes;
             known.synced = bytes;
             known.next_offset = summary.next_offset;
             known.next_index = summary.next_index;
-            known.newest =
-                (summary.newest != i64::MIN).then_some((summary.newest, summary.newest_offset));
+            known.newest = (summary.newest != i64::MIN).then_some((summary.newest, summary.newest_offset));
             known.first_timestamp = known.newest.map(|(newest, _)| newest);
             known.first_term = summary.first_term;
             known.last_term = summary.last_term;
@@ -147,10 +138,7 @@ impl Segment {
         if let Some(file) = file.as_ref() {
             return Ok(Arc::clone(file));
         }
-        let opened = self
-            .disk
-            .open(&self.path, OpenMode::ReadWrite)
-            .context("open", &self.path)?;
+        let opened = self.disk.open(&self.path, OpenMode::ReadWrite).context("open", &self.path)?;
         *file = Some(Arc::clone(&opened));
         Ok(opened)
     }
@@ -178,10 +166,7 @@ impl Segment {
     /// Reads bytes at a position.
     pub(crate) fn read(&self, position: u64, length: usize) -> Result<Bytes, StorageError> {
         let mut bytes = vec![0; length];
-        let read = self
-            .file()?
-            .read_at(&mut bytes, position)
-            .context("read", &self.path)?;
+        let read = self.file()?.read_at(&mut bytes, position).context("read", &self.path)?;
         bytes.truncate(read);
         Ok(Bytes::from(bytes))
     }
@@ -191,7 +176,7 @@ impl Segment {
         &self,
         position: u64,
         end: u64,
-        visit: &mut dyn FnMut(Found, &[u8]) -> Result<bool, StorageError>,
+        visit: Visit<'_>,
     ) -> Result<(), StorageError> {
         let file = self.file()?;
         let mut window = Vec::new();
@@ -200,9 +185,7 @@ impl Segment {
         let mut step = 4096;
         while at < end {
             let inside = usize::try_from(at - window_at).unwrap_or(usize::MAX);
-            let header_is_here = window
-                .get(inside..inside.saturating_add(OWN_HEADER.max(61)))
-                .is_some();
+            let header_is_here = window.get(inside..inside.saturating_add(OWN_HEADER.max(61))).is_some();
             if !header_is_here {
                 window.resize(step.min(usize::try_from(end - at).unwrap_or(step)), 0);
                 let read = file.read_at(&mut window, at).context("read", &self.path)?;
@@ -211,47 +194,23 @@ impl Segment {
             }
             let inside = usize::try_from(at - window_at).unwrap_or(usize::MAX);
             let here = window.get(inside..).unwrap_or_default();
-            let common = Common::decode(here)
-                .map_err(|error| StorageError::corrupt(&self.path, at, error.to_string()))?;
+            let common =
+                Common::decode(here).map_err(|error| StorageError::corrupt(&self.path, at, error.to_string()))?;
             let total = common.total as u64;
             if at + total > end {
-                return Err(StorageError::corrupt(
-                    &self.path,
-                    at,
-                    "a frame goes beyond the end of the segment",
-                ));
+                return Err(StorageError::corrupt(&self.path, at, "a frame goes beyond the end of the segment"));
             }
-            step = if common.total >= BIG_FRAME {
-                4096
-            } else {
-                WALK_BYTES
-            };
+            step = if common.total >= BIG_FRAME { 4096 } else { WALK_BYTES };
             let own_is_cut = common.magic == crate::entry::OWN_MAGIC && here.len() < common.total;
             let goes_on = if own_is_cut {
                 let whole = self.read(at, common.total)?;
-                visit(
-                    Found {
-                        position: at,
-                        common,
-                    },
-                    &whole,
-                )?
+                visit(Found { position: at, common }, &whole)?
             } else {
                 let shown = here.get(..common.total.min(here.len())).unwrap_or_default();
                 if shown.len() < common.header_bytes() {
-                    return Err(StorageError::corrupt(
-                        &self.path,
-                        at,
-                        "a header is cut short",
-                    ));
+                    return Err(StorageError::corrupt(&self.path, at, "a header is cut short"));
                 }
-                visit(
-                    Found {
-                        position: at,
-                        common,
-                    },
-                    shown,
-                )?
+                visit(Found { position: at, common }, shown)?
             };
             if !goes_on {
                 return Ok(());
@@ -268,16 +227,37 @@ impl Segment {
         let Rows::Memory(rows) = &known.rows else {
             return Ok(());
         };
-        file::write(
-            self.disk.as_ref(),
-            &path,
-            &known.summary(self),
-            rows,
-            &known.own,
-        )?;
+        file::write(self.disk.as_ref(), &path, &known.summary(self), rows, &known.own)?;
         if let Some((_, rows, _)) = file::open(self.disk.as_ref(), &path) {
             known.rows = Rows::Mapped(rows);
         }
+        Ok(())
+    }
+
+    /// Cuts the file and forgets what was known of the bytes behind.
+    pub(crate) fn cut(
+        &self,
+        end: u64,
+        next_index: Index,
+        next_offset: Offset,
+        last_term: LeaderEpoch,
+    ) -> Result<(), StorageError> {
+        self.file()?.set_len(end).context("cut", &self.path)?;
+        remove_if_there(self.disk.as_ref(), &index_path(&self.path))?;
+        let mut known = self.known.write();
+        known.end = end;
+        known.synced = known.synced.min(end);
+        known.next_index = next_index;
+        known.next_offset = next_offset;
+        known.last_term = last_term;
+        known.is_sealed = false;
+        known.own.retain(|own| own.position < end);
+        known.trusted.retain_mut(|range| {
+            range.1 = range.1.min(end);
+            range.0 < range.1
+        });
+        known.rows = Rows::Memory(known.rows.below(end));
+        // The newest timestamp may have been cut; a bound that is too high only makes a search look further.
         Ok(())
     }
 
@@ -290,12 +270,7 @@ impl Segment {
 
 impl Known {
     /// Takes in a frame that lies at `position`. `bytes` holds at least its header.
-    pub(crate) fn note(
-        &mut self,
-        position: u64,
-        bytes: &[u8],
-        id: EntryId,
-    ) -> Result<(), crate::entry::FrameError> {
+    pub(crate) fn note(&mut self, position: u64, bytes: &[u8], id: EntryId) -> Result<(), crate::entry::FrameError> {
         let common = Common::decode(bytes)?;
         if self.end == 0 {
             self.first_term = id.term;
@@ -303,36 +278,23 @@ impl Known {
         self.last_term = id.term;
         let offset = Offset(common.offset);
         let due = match &self.rows {
-            Rows::Memory(rows) => rows
-                .last()
-                .is_none_or(|row| position >= row.position + ROW_EVERY),
+            Rows::Memory(rows) => rows.last().is_none_or(|row| position >= row.position + ROW_EVERY),
             Rows::Mapped(_) => false,
         };
         if due && let Rows::Memory(rows) = &mut self.rows {
             let newest_before = self.newest.map_or(i64::MIN, |(newest, _)| newest);
-            rows.push(Row {
-                position,
-                offset,
-                index: id.index,
-                newest_before,
-            });
+            rows.push(Row { position, offset, index: id.index, newest_before });
         }
         match header(bytes)? {
             Frame::Batch(batch, _) => {
                 self.next_offset = batch.next_offset();
                 self.first_timestamp.get_or_insert(batch.max_timestamp);
-                if self
-                    .newest
-                    .is_none_or(|(newest, _)| newest < batch.max_timestamp)
-                {
+                if self.newest.is_none_or(|(newest, _)| newest < batch.max_timestamp) {
                     self.newest = Some((batch.max_timestamp, offset));
                 }
             }
             Frame::Own { .. } => {
-                self.own.push(OwnFrame {
-                    position,
-                    length: u32::try_from(common.total).unwrap_or(u32::MAX),
-                });
+                self.own.push(OwnFrame { position, length: u32::try_from(common.total).unwrap_or(u32::MAX) });
             }
         }
         self.end = position + common.total as u64;
@@ -355,11 +317,7 @@ impl Known {
                 let (mut low, mut high) = (0, rows.len());
                 while low < high {
                     let middle = low + (high - low) / 2;
-                    if is_before(&rows.get(middle)?) {
-                        low = middle + 1
-                    } else {
-                        high = middle
-                    }
+                    if is_before(&rows.get(middle)?) { low = middle + 1 } else { high = middle }
                 }
                 rows.get(low.checked_sub(1)?)
             }
@@ -387,9 +345,7 @@ impl Known {
     }
 
     pub(crate) fn is_trusted(&self, start: u64, end: u64) -> bool {
-        self.trusted
-            .iter()
-            .any(|range| range.0 <= start && end <= range.1)
+        self.trusted.iter().any(|range| range.0 <= start && end <= range.1)
     }
 
     fn summary(&self, segment: &Segment) -> Summary {
@@ -426,7 +382,4 @@ pub(crate) fn remove_if_there(disk: &dyn Disk, path: &Path) -> Result<(), Storag
     }
 }
 
-const _: () = assert!(
-    COMMON <= OWN_HEADER,
-    "a walk that sees an own header sees the common start"
-);
+const _: () = assert!(COMMON <= OWN_HEADER, "a walk that sees an own header sees the common start");

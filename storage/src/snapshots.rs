@@ -40,12 +40,7 @@ pub(crate) fn encode(snapshot: &Snapshot) -> Bytes {
 }
 
 /// Writes a snapshot durably, and removes all but the newest `kept`.
-pub(crate) fn save(
-    disk: &dyn Disk,
-    dir: &Path,
-    snapshot: &Snapshot,
-    kept: usize,
-) -> Result<(), StorageError> {
+pub(crate) fn save(disk: &dyn Disk, dir: &Path, snapshot: &Snapshot, kept: usize) -> Result<(), StorageError> {
     atomic_file::write(disk, dir, &file_name(snapshot.id.index), &encode(snapshot))?;
     let all = indices(disk, dir)?;
     for index in all.iter().rev().skip(kept) {
@@ -55,15 +50,8 @@ pub(crate) fn save(
 }
 
 /// The newest snapshot at or below an index.
-pub(crate) fn load(
-    disk: &Arc<dyn Disk>,
-    dir: &Path,
-    at_most: Index,
-) -> Result<Option<Snapshot>, StorageError> {
-    let Some(index) = indices(disk.as_ref(), dir)?
-        .into_iter()
-        .rfind(|index| *index <= at_most)
-    else {
+pub(crate) fn load(disk: &Arc<dyn Disk>, dir: &Path, at_most: Index) -> Result<Option<Snapshot>, StorageError> {
+    let Some(index) = indices(disk.as_ref(), dir)?.into_iter().rfind(|index| *index <= at_most) else {
         return Ok(None);
     };
     let name = file_name(index);
@@ -75,33 +63,18 @@ pub(crate) fn load(
     if bytes.len() < fixed {
         return Err(cut());
     }
-    let id = EntryId {
-        index: Index(bytes.get_u64()),
-        term: LeaderEpoch(bytes.get_i32()),
-    };
+    let id = EntryId { index: Index(bytes.get_u64()), term: LeaderEpoch(bytes.get_i32()) };
     let next_offset = Offset(bytes.get_i64());
     let length = usize::try_from(bytes.get_u32()).unwrap_or(usize::MAX);
     if bytes.len() < length {
         return Err(cut());
     }
     let membership = bytes.split_to(length);
-    Ok(Some(Snapshot {
-        id,
-        next_offset,
-        membership,
-        machine: bytes,
-    }))
+    Ok(Some(Snapshot { id, next_offset, membership, machine: bytes }))
 }
 
 fn indices(disk: &dyn Disk, dir: &Path) -> Result<Vec<Index>, StorageError> {
     let entries = disk.list(dir).context("list", dir)?;
-    let index = |name: &str| {
-        name.strip_suffix(".snapshot")
-            .and_then(|digits| digits.parse().ok())
-            .map(Index)
-    };
-    Ok(entries
-        .iter()
-        .filter_map(|entry| index(&entry.name))
-        .collect())
+    let index = |name: &str| name.strip_suffix(".snapshot").and_then(|digits| digits.parse().ok()).map(Index);
+    Ok(entries.iter().filter_map(|entry| index(&entry.name)).collect())
 }

@@ -44,11 +44,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            journal_file_bytes: 64 << 20,
-            unsynced_limit_bytes: 256 << 20,
-            free_space_floor_bytes: 256 << 20,
-        }
+        Self { journal_file_bytes: 64 << 20, unsynced_limit_bytes: 256 << 20, free_space_floor_bytes: 256 << 20 }
     }
 }
 
@@ -124,12 +120,8 @@ impl Store {
         }
         if is_new {
             disk.sync_dir(root).context("sync the directory", root)?;
-            if let Some(parent) = root
-                .parent()
-                .filter(|parent| !parent.as_os_str().is_empty())
-            {
-                disk.sync_dir(parent)
-                    .context("sync the directory", parent)?;
+            if let Some(parent) = root.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+                disk.sync_dir(parent).context("sync the directory", parent)?;
             }
         }
         let mut replay = journal::replay(&disk, &journal_dir)?;
@@ -150,45 +142,21 @@ impl Store {
                 remove_dir(disk.as_ref(), &dir)?;
                 continue;
             }
-            let recovered = recovery::recover(
-                &disk,
-                &dir,
-                id,
-                &entry.name,
-                replayed,
-                replay.all_damaged,
-                &unsynced,
-            )?;
+            let recovered = recovery::recover(&disk, &dir, id, &entry.name, replayed, replay.all_damaged, &unsynced)?;
             states.insert(id, recovered.state);
             let hard_state = recovered.state.hard_state;
-            logs.push(OpenedLog {
-                log: recovered.log,
-                hard_state,
-                damage: recovered.damage,
-            });
+            logs.push(OpenedLog { log: recovered.log, hard_state, damage: recovered.damage });
         }
-        disk.sync_dir(&logs_dir)
-            .context("sync the directory", &logs_dir)?;
+        disk.sync_dir(&logs_dir).context("sync the directory", &logs_dir)?;
         let mut seed = random();
         let laps = Box::new(move || {
             // Laps only have to differ from each other and from what a client could guess.
-            seed = seed
-                .wrapping_mul(0x5851_f42d_4c95_7f2d)
-                .wrapping_add(0x1405_7b7e_f767_814f);
+            seed = seed.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
             seed
         });
-        let journal = Journal::start(
-            Arc::clone(&disk),
-            &journal_dir,
-            options.journal_file_bytes,
-            replay.sequence,
-            states,
-            laps,
-        )?;
-        let handles = logs
-            .iter()
-            .map(|opened| (opened.log.id(), opened.log.handle()))
-            .collect();
+        let journal =
+            Journal::start(Arc::clone(&disk), &journal_dir, options.journal_file_bytes, replay.sequence, states, laps)?;
+        let handles = logs.iter().map(|opened| (opened.log.id(), opened.log.handle())).collect();
         let store = Arc::new(Self {
             disk,
             root: root.to_owned(),
@@ -216,9 +184,7 @@ impl Store {
         atomic_file::write(self.disk.as_ref(), &aside, META, &id.0.to_be_bytes())?;
         snapshots::save(self.disk.as_ref(), &aside, first, usize::MAX)?;
         self.disk.rename(&aside, &dir).context("rename", &aside)?;
-        self.disk
-            .sync_dir(&logs)
-            .context("sync the directory", &logs)?;
+        self.disk.sync_dir(&logs).context("sync the directory", &logs)?;
         let shared = Arc::new(Shared {
             id,
             name: name.to_owned(),
@@ -244,21 +210,13 @@ impl Store {
         let Some(handle) = self.logs.write().remove(&id) else {
             return Ok(());
         };
-        self.commit(&[LogChanges {
-            log: id,
-            changes: vec![Change::Drop],
-        }])?;
+        self.commit(&[LogChanges { log: id, changes: vec![Change::Drop] }])?;
         let _no_sync = handle.0.syncing.lock();
-        self.unsynced
-            .fetch_sub(handle.unsynced_bytes(), Ordering::AcqRel);
+        self.unsynced.fetch_sub(handle.unsynced_bytes(), Ordering::AcqRel);
         let logs = self.root.join("logs");
         let aside = logs.join(format!("{}{GONE}", handle.0.name));
-        self.disk
-            .rename(&handle.0.dir, &aside)
-            .context("rename", &handle.0.dir)?;
-        self.disk
-            .sync_dir(&logs)
-            .context("sync the directory", &logs)?;
+        self.disk.rename(&handle.0.dir, &aside).context("rename", &handle.0.dir)?;
+        self.disk.sync_dir(&logs).context("sync the directory", &logs)?;
         handle.0.state.write().segments.clear();
         remove_dir(self.disk.as_ref(), &aside)
     }
@@ -306,17 +264,9 @@ impl Store {
         let mut failed = Vec::new();
         let much = self.above_unsynced_limit();
         let handles: Vec<LogHandle> = self.logs.read().values().cloned().collect();
-        let mut due: Vec<LogHandle> = handles
-            .into_iter()
-            .filter(|log| log.unsynced_bytes() >= if much { 1 } else { SYNC_BYTES })
-            .collect();
-        due.extend(
-            self.journal
-                .lock()
-                .holding_up()
-                .iter()
-                .filter_map(|id| self.handle(*id)),
-        );
+        let mut due: Vec<LogHandle> =
+            handles.into_iter().filter(|log| log.unsynced_bytes() >= if much { 1 } else { SYNC_BYTES }).collect();
+        due.extend(self.journal.lock().holding_up().iter().filter_map(|id| self.handle(*id)));
         self.checkpoint(&due, &mut failed)?;
         self.journal.lock().recycle();
         self.prepare_spare()?;
@@ -327,28 +277,17 @@ impl Store {
     }
 
     /// Syncs logs and journals how far they are durable.
-    fn checkpoint(
-        &self,
-        due: &[LogHandle],
-        failed: &mut Vec<(LogId, StorageError)>,
-    ) -> Result<(), StorageError> {
+    fn checkpoint(&self, due: &[LogHandle], failed: &mut Vec<(LogId, StorageError)>) -> Result<(), StorageError> {
         let mut record = Vec::new();
         for log in due {
             match log.sync() {
                 Ok(checkpoint) => {
-                    record.push(LogChanges {
-                        log: log.id(),
-                        changes: vec![Change::Checkpoint(checkpoint)],
-                    });
+                    record.push(LogChanges { log: log.id(), changes: vec![Change::Checkpoint(checkpoint)] });
                 }
                 Err(error) => failed.push((log.id(), error)),
             }
         }
-        if record.is_empty() {
-            Ok(())
-        } else {
-            self.commit(&record)
-        }
+        if record.is_empty() { Ok(()) } else { self.commit(&record) }
     }
 
     fn prepare_spare(&self) -> Result<(), StorageError> {
@@ -357,22 +296,14 @@ impl Store {
             journal.wants_spare().then(|| journal.reserve_spare())
         };
         if let Some((number, length)) = reserved {
-            let file = journal::zeroed(
-                self.disk.as_ref(),
-                &self.root.join("journal"),
-                number,
-                length,
-            )?;
+            let file = journal::zeroed(self.disk.as_ref(), &self.root.join("journal"), number, length)?;
             self.journal.lock().add_spare(number, file, length);
         }
         Ok(())
     }
 
     fn measure_space(&self) -> Result<(), StorageError> {
-        let space = self
-            .disk
-            .space(&self.root)
-            .context("measure the free space of", &self.root)?;
+        let space = self.disk.space(&self.root).context("measure the free space of", &self.root)?;
         self.free.store(space.free, Ordering::Relaxed);
         self.total.store(space.total, Ordering::Relaxed);
         Ok(())
@@ -386,15 +317,9 @@ impl Store {
 
 fn read_meta(disk: &dyn Disk, dir: &Path) -> Result<LogId, StorageError> {
     let path = dir.join(META);
-    let bytes = atomic_file::read(disk, dir, META)?.ok_or_else(|| {
-        StorageError::corrupt(
-            &path,
-            0,
-            "it is not there: restore it, or move the folder away",
-        )
-    })?;
-    let number = <[u8; 8]>::try_from(&bytes[..])
-        .map_err(|_| StorageError::corrupt(&path, 0, "not an id"))?;
+    let bytes = atomic_file::read(disk, dir, META)?
+        .ok_or_else(|| StorageError::corrupt(&path, 0, "it is not there: restore it, or move the folder away"))?;
+    let number = <[u8; 8]>::try_from(&bytes[..]).map_err(|_| StorageError::corrupt(&path, 0, "not an id"))?;
     Ok(LogId(u64::from_be_bytes(number)))
 }
 

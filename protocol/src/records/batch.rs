@@ -117,10 +117,7 @@ pub struct BatchHeader {
 impl BatchHeader {
     /// Reads the header. The magic byte is checked, nothing else is.
     pub fn decode(bytes: &[u8]) -> Result<Self, RecordsError> {
-        let short = || RecordsError::Truncated {
-            wanted: HEADER_BYTES,
-            left: bytes.len(),
-        };
+        let short = || RecordsError::Truncated { wanted: HEADER_BYTES, left: bytes.len() };
         let mut header = bytes.get(..HEADER_BYTES).ok_or_else(short)?;
         let base_offset = header.get_i64();
         let length = header.get_i32();
@@ -147,24 +144,17 @@ impl BatchHeader {
 
     /// The whole batch, in bytes.
     pub fn total_bytes(&self) -> usize {
-        usize::try_from(self.length)
-            .unwrap_or(0)
-            .saturating_add(PREFIX_BYTES)
+        usize::try_from(self.length).unwrap_or(0).saturating_add(PREFIX_BYTES)
     }
 
     /// The offset behind its last record.
     pub fn next_offset(&self) -> Offset {
-        Offset(
-            self.base_offset
-                .saturating_add(i64::from(self.last_offset_delta))
-                .saturating_add(1),
-        )
+        Offset(self.base_offset.saturating_add(i64::from(self.last_offset_delta)).saturating_add(1))
     }
 
     /// How its records are compressed.
     pub fn compression(&self) -> Result<Compression, RecordsError> {
-        Compression::from_number(self.attributes & 7)
-            .ok_or(RecordsError::UnknownCodec(self.attributes & 7))
+        Compression::from_number(self.attributes & 7).ok_or(RecordsError::UnknownCodec(self.attributes & 7))
     }
 
     /// Whether the broker's clock stamped it.
@@ -219,10 +209,7 @@ impl Batch {
     pub fn split_off(set: &mut Bytes) -> Result<Self, RecordsError> {
         let header = BatchHeader::decode(set)?;
         let total = checked_total(&header, set.len())?;
-        Ok(Self {
-            header,
-            bytes: set.split_to(total),
-        })
+        Ok(Self { header, bytes: set.split_to(total) })
     }
 
     /// All batches of a set, each checked by its CRC. A batch that is cut short at the end, as a fetch may send it, is left out.
@@ -251,42 +238,25 @@ impl Batch {
 pub fn verify_crc(bytes: &[u8]) -> Result<(), RecordsError> {
     let header = BatchHeader::decode(bytes)?;
     let computed = crc32c::crc32c(bytes.get(CRC_END..).unwrap_or_default());
-    if computed == header.crc {
-        Ok(())
-    } else {
-        Err(RecordsError::BadCrc {
-            stored: header.crc,
-            computed,
-        })
-    }
+    if computed == header.crc { Ok(()) } else { Err(RecordsError::BadCrc { stored: header.crc, computed }) }
 }
 
 /// What a broker checks of the one batch in a produce request: everything that needs no inflating.
 pub fn validate(bytes: &[u8]) -> Result<BatchHeader, RecordsError> {
     if bytes.is_empty() {
-        return Err(RecordsError::NotOneBatch(
-            "no record batch: exactly one is wanted for each partition",
-        ));
+        return Err(RecordsError::NotOneBatch("no record batch: exactly one is wanted for each partition"));
     }
     let header = BatchHeader::decode(bytes)?;
     let total = checked_total(&header, bytes.len())?;
     if total != bytes.len() {
-        return Err(RecordsError::NotOneBatch(
-            "more than one record batch: exactly one is wanted for each partition",
-        ));
+        return Err(RecordsError::NotOneBatch("more than one record batch: exactly one is wanted for each partition"));
     }
     verify_crc(bytes)?;
     header.compression()?;
-    if header.count < 1
-        || i64::from(header.last_offset_delta) != i64::from(header.count).saturating_sub(1)
-    {
-        return Err(RecordsError::BadCount {
-            count: header.count,
-            last_offset_delta: header.last_offset_delta,
-        });
+    if header.count < 1 || i64::from(header.last_offset_delta) != i64::from(header.count).saturating_sub(1) {
+        return Err(RecordsError::BadCount { count: header.count, last_offset_delta: header.last_offset_delta });
     }
-    let numbered =
-        header.producer_id >= 0 && header.producer_epoch >= 0 && header.base_sequence >= 0;
+    let numbered = header.producer_id >= 0 && header.producer_epoch >= 0 && header.base_sequence >= 0;
     if header.producer_id != -1 && !numbered {
         return Err(RecordsError::BadProducer {
             producer_id: header.producer_id,
@@ -308,11 +278,7 @@ pub fn stamp_log_append_time(bytes: &mut [u8], timestamp: Timestamp) {
     let Ok(header) = BatchHeader::decode(bytes) else {
         return;
     };
-    put(
-        bytes,
-        21,
-        &(header.attributes | TIMESTAMP_TYPE).to_be_bytes(),
-    );
+    put(bytes, 21, &(header.attributes | TIMESTAMP_TYPE).to_be_bytes());
     put(bytes, 35, &timestamp.0.to_be_bytes());
     stamp_crc(bytes);
 }
@@ -333,20 +299,9 @@ pub(super) fn put(bytes: &mut [u8], position: usize, value: &[u8]) {
 
 fn checked_total(header: &BatchHeader, left: usize) -> Result<usize, RecordsError> {
     let least = HEADER_BYTES.saturating_sub(PREFIX_BYTES);
-    let behind = usize::try_from(header.length)
-        .ok()
-        .filter(|length| *length >= least);
-    let total = behind
-        .ok_or(RecordsError::BadLength(header.length))?
-        .saturating_add(PREFIX_BYTES);
-    if total > left {
-        Err(RecordsError::Truncated {
-            wanted: total,
-            left,
-        })
-    } else {
-        Ok(total)
-    }
+    let behind = usize::try_from(header.length).ok().filter(|length| *length >= least);
+    let total = behind.ok_or(RecordsError::BadLength(header.length))?.saturating_add(PREFIX_BYTES);
+    if total > left { Err(RecordsError::Truncated { wanted: total, left }) } else { Ok(total) }
 }
 
 #[cfg(test)]
@@ -367,14 +322,7 @@ mod tests {
         let mut bytes = batch();
         stamp(&mut bytes, Offset(42), LeaderEpoch(7));
         let header = validate(&bytes).expect("still valid");
-        assert_eq!(
-            (
-                header.base_offset,
-                header.leader_epoch,
-                header.next_offset()
-            ),
-            (42, 7, Offset(44))
-        );
+        assert_eq!((header.base_offset, header.leader_epoch, header.next_offset()), (42, 7, Offset(44)));
         assert_eq!((header.base_timestamp, header.max_timestamp), (17, 17));
     }
 
@@ -404,10 +352,7 @@ mod tests {
             assert!(validate(&good[..cut]).is_err(), "cut at {cut}");
         }
         let twice = [&good[..], &good[..]].concat();
-        assert!(matches!(
-            validate(&twice),
-            Err(RecordsError::NotOneBatch(_))
-        ));
+        assert!(matches!(validate(&twice), Err(RecordsError::NotOneBatch(_))));
     }
 
     #[test]
@@ -415,10 +360,7 @@ mod tests {
         let mut bytes = batch();
         put(&mut bytes, 23, &(i32::MAX - 1).to_be_bytes());
         stamp_crc(&mut bytes);
-        assert!(matches!(
-            validate(&bytes),
-            Err(RecordsError::BadCount { .. })
-        ));
+        assert!(matches!(validate(&bytes), Err(RecordsError::BadCount { .. })));
     }
 
     #[test]

@@ -2,9 +2,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::batch::{
-    Batch, BatchHeader, HEADER_BYTES, MAGIC, PREFIX_BYTES, RecordsError, put, stamp_crc,
-};
+use super::batch::{Batch, BatchHeader, HEADER_BYTES, MAGIC, PREFIX_BYTES, RecordsError, put, stamp_crc};
 use super::compression::{Compression, compress, decompress};
 use super::record::Record;
 
@@ -43,12 +41,7 @@ impl BatchBuilder {
             base_sequence: -1,
             count: 0,
         };
-        Self {
-            codec,
-            level: None,
-            header,
-            records: BytesMut::new(),
-        }
+        Self { codec, level: None, header, records: BytesMut::new() }
     }
 
     /// Compresses with a level.
@@ -59,11 +52,7 @@ impl BatchBuilder {
 
     /// Numbers the records for an idempotent producer.
     pub fn producer(mut self, id: i64, epoch: i16, base_sequence: i32) -> Self {
-        (
-            self.header.producer_id,
-            self.header.producer_epoch,
-            self.header.base_sequence,
-        ) = (id, epoch, base_sequence);
+        (self.header.producer_id, self.header.producer_epoch, self.header.base_sequence) = (id, epoch, base_sequence);
         self
     }
 
@@ -81,9 +70,7 @@ impl BatchBuilder {
         coordinator_epoch: i32,
         timestamp: i64,
     ) -> Result<BytesMut, RecordsError> {
-        let mut builder = Self::new(Compression::None)
-            .producer(id, epoch, -1)
-            .transactional();
+        let mut builder = Self::new(Compression::None).producer(id, epoch, -1).transactional();
         builder.header.attributes |= 1 << 5;
         let mut key = BytesMut::new();
         key.put_i16(0);
@@ -91,12 +78,7 @@ impl BatchBuilder {
         let mut value = BytesMut::new();
         value.put_i16(0);
         value.put_i32(coordinator_epoch);
-        builder.push(&Record {
-            timestamp,
-            key: Some(key.freeze()),
-            value: Some(value.freeze()),
-            ..Record::default()
-        });
+        builder.push(&Record { timestamp, key: Some(key.freeze()), value: Some(value.freeze()), ..Record::default() });
         builder.build()
     }
 
@@ -166,11 +148,7 @@ fn assembled(header: BatchHeader, records: &Bytes) -> BytesMut {
     out.put_i32(header.count);
     out.put_slice(records);
     let behind = out.len().saturating_sub(PREFIX_BYTES);
-    put(
-        &mut out,
-        8,
-        &i32::try_from(behind).unwrap_or(i32::MAX).to_be_bytes(),
-    );
+    put(&mut out, 8, &i32::try_from(behind).unwrap_or(i32::MAX).to_be_bytes());
     stamp_crc(&mut out);
     out
 }
@@ -183,13 +161,8 @@ mod tests {
     use crate::testing::Chance;
 
     fn drawn(chance: &mut Chance, count: u64) -> Vec<Record> {
-        let text = |chance: &mut Chance| {
-            Bytes::from(
-                (0..chance.below(40))
-                    .map(|_| chance.bits() as u8)
-                    .collect::<Vec<_>>(),
-            )
-        };
+        let text =
+            |chance: &mut Chance| Bytes::from((0..chance.below(40)).map(|_| chance.bits() as u8).collect::<Vec<_>>());
         (0..count)
             .map(|offset| Record {
                 offset: i64::try_from(offset).expect("small"),
@@ -209,10 +182,7 @@ mod tests {
     fn read(bytes: BytesMut) -> Vec<Record> {
         validate(&bytes).expect("valid");
         let batch = Batch::split_off(&mut bytes.freeze()).expect("one batch");
-        records(&batch, 1 << 20)
-            .expect("inflates")
-            .collect::<Result<_, _>>()
-            .expect("decodes")
+        records(&batch, 1 << 20).expect("inflates").collect::<Result<_, _>>().expect("decodes")
     }
 
     #[test]
@@ -242,11 +212,7 @@ mod tests {
         let bytes = BatchBuilder::marker(7, 2, Marker::Commit, 4, 1000).expect("builds");
         let batch = Batch::split_off(&mut bytes.freeze()).expect("one batch");
         assert!(batch.header.is_control() && batch.header.is_transactional());
-        let record = records(&batch, 1000)
-            .expect("inflates")
-            .next()
-            .expect("one")
-            .expect("decodes");
+        let record = records(&batch, 1000).expect("inflates").next().expect("one").expect("decodes");
         assert_eq!(record.key.as_deref(), Some(&[0, 0, 0, 1][..]));
         assert_eq!(record.value.as_deref(), Some(&[0, 0, 0, 0, 0, 4][..]));
     }
@@ -260,8 +226,8 @@ mod tests {
         let good = builder.build().expect("builds");
         for _ in 0..5000 {
             let mut bad = good.clone();
-            let place = HEADER_BYTES
-                + usize::try_from(chance.below((good.len() - HEADER_BYTES) as u64)).expect("small");
+            let place =
+                HEADER_BYTES + usize::try_from(chance.below((good.len() - HEADER_BYTES) as u64)).expect("small");
             bad[place] = chance.bits() as u8;
             let batch = Batch::split_off(&mut bad.freeze()).expect("one batch");
             assert!(records(&batch, 1 << 20).expect("not compressed").count() <= 4);

@@ -73,18 +73,12 @@ impl Compression {
 }
 
 /// Compresses. `level` counts for gzip and zstd; -1 and `None` are their defaults.
-pub fn compress(
-    codec: Compression,
-    level: Option<i32>,
-    bytes: &[u8],
-) -> Result<Bytes, RecordsError> {
+pub fn compress(codec: Compression, level: Option<i32>, bytes: &[u8]) -> Result<Bytes, RecordsError> {
     let failed = |error: std::io::Error| RecordsError::Decompression(error.to_string());
     match codec {
         Compression::None => Ok(Bytes::copy_from_slice(bytes)),
         Compression::Gzip => {
-            let level = level
-                .and_then(|level| u32::try_from(level).ok())
-                .filter(|level| *level <= 9);
+            let level = level.and_then(|level| u32::try_from(level).ok()).filter(|level| *level <= 9);
             let level = level.map_or_else(flate2::Compression::default, flate2::Compression::new);
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
             encoder.write_all(bytes).map_err(failed)?;
@@ -97,16 +91,11 @@ pub fn compress(
                 .block_size(lz4_flex::frame::BlockSize::Max64KB);
             let mut encoder = lz4_flex::frame::FrameEncoder::with_frame_info(info, Vec::new());
             encoder.write_all(bytes).map_err(failed)?;
-            encoder
-                .finish()
-                .map(Bytes::from)
-                .map_err(|error| RecordsError::Decompression(error.to_string()))
+            encoder.finish().map(Bytes::from).map_err(|error| RecordsError::Decompression(error.to_string()))
         }
         Compression::Zstd => {
             let level = level.filter(|level| *level != -1).unwrap_or(3);
-            zstd::encode_all(bytes, level)
-                .map(Bytes::from)
-                .map_err(failed)
+            zstd::encode_all(bytes, level).map(Bytes::from).map_err(failed)
         }
     }
 }
@@ -120,11 +109,9 @@ pub fn decompress(codec: Compression, bytes: &Bytes, limit: usize) -> Result<Byt
         Compression::Snappy => unsnappy(bytes, limit),
         Compression::Lz4 => inflate(lz4_flex::frame::FrameDecoder::new(&bytes[..]), limit),
         Compression::Zstd => {
-            let mut decoder = zstd::Decoder::new(&bytes[..])
-                .map_err(|error| RecordsError::Decompression(error.to_string()))?;
-            decoder
-                .window_log_max(ZSTD_WINDOW_LOG)
-                .map_err(|error| RecordsError::Decompression(error.to_string()))?;
+            let mut decoder =
+                zstd::Decoder::new(&bytes[..]).map_err(|error| RecordsError::Decompression(error.to_string()))?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(|error| RecordsError::Decompression(error.to_string()))?;
             inflate(decoder, limit)
         }
     }
@@ -134,9 +121,7 @@ fn inflate(mut source: impl Read, limit: usize) -> Result<Bytes, RecordsError> {
     let mut inflated = Vec::new();
     let mut step = vec![0; INFLATE_STEP];
     loop {
-        let count = source
-            .read(&mut step)
-            .map_err(|error| RecordsError::Decompression(error.to_string()))?;
+        let count = source.read(&mut step).map_err(|error| RecordsError::Decompression(error.to_string()))?;
         if count == 0 {
             return Ok(Bytes::from(inflated));
         }
@@ -154,9 +139,7 @@ fn xerial(bytes: &[u8]) -> Result<Bytes, RecordsError> {
     framed.put_u32(1);
     let mut encoder = snap::raw::Encoder::new();
     for block in bytes.chunks(SNAPPY_BLOCK) {
-        let packed = encoder
-            .compress_vec(block)
-            .map_err(|error| RecordsError::Decompression(error.to_string()))?;
+        let packed = encoder.compress_vec(block).map_err(|error| RecordsError::Decompression(error.to_string()))?;
         framed.put_u32(u32::try_from(packed.len()).unwrap_or(u32::MAX));
         framed.put_slice(&packed);
     }
@@ -192,9 +175,7 @@ fn unsnappy_block(block: &[u8], limit: usize, inflated: &mut Vec<u8>) -> Result<
     let start = inflated.len();
     inflated.resize(start.saturating_add(length), 0);
     let place = inflated.get_mut(start..).unwrap_or_default();
-    snap::raw::Decoder::new()
-        .decompress(block, place)
-        .map_err(failed)?;
+    snap::raw::Decoder::new().decompress(block, place).map_err(failed)?;
     Ok(())
 }
 
@@ -219,28 +200,16 @@ mod tests {
     #[test]
     fn a_bomb_stops_at_the_bound() {
         let zeros = vec![0; 4 << 20];
-        for codec in [
-            Compression::Gzip,
-            Compression::Snappy,
-            Compression::Lz4,
-            Compression::Zstd,
-        ] {
+        for codec in [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd] {
             let packed = compress(codec, None, &zeros).expect("compresses");
-            assert_eq!(
-                decompress(codec, &packed, 1 << 20),
-                Err(RecordsError::TooLarge(1 << 20)),
-                "{codec:?}"
-            );
+            assert_eq!(decompress(codec, &packed, 1 << 20), Err(RecordsError::TooLarge(1 << 20)), "{codec:?}");
         }
     }
 
     #[test]
     fn raw_snappy_is_read_as_well() {
-        let packed = snap::raw::Encoder::new()
-            .compress_vec(b"as Go writes it")
-            .expect("compresses");
-        let inflated =
-            decompress(Compression::Snappy, &Bytes::from(packed), 100).expect("inflates");
+        let packed = snap::raw::Encoder::new().compress_vec(b"as Go writes it").expect("compresses");
+        let inflated = decompress(Compression::Snappy, &Bytes::from(packed), 100).expect("inflates");
         assert_eq!(&inflated[..], b"as Go writes it");
     }
 
@@ -248,9 +217,7 @@ mod tests {
     fn noise_is_refused_without_a_panic() {
         let mut chance = Chance::new(2);
         for round in 0..2000 {
-            let mut noise: Vec<u8> = (0..chance.below(200))
-                .map(|_| chance.bits() as u8)
-                .collect();
+            let mut noise: Vec<u8> = (0..chance.below(200)).map(|_| chance.bits() as u8).collect();
             if round % 2 == 0 {
                 noise.splice(0..0, XERIAL);
             }

@@ -33,22 +33,12 @@ impl Record {
     /// A record to be sent.
     pub fn new(key: Option<&str>, value: Option<&str>, timestamp: i64) -> Self {
         let bytes = |text: &str| Bytes::copy_from_slice(text.as_bytes());
-        Self {
-            offset: 0,
-            timestamp,
-            key: key.map(bytes),
-            value: value.map(bytes),
-            headers: Vec::new(),
-        }
+        Self { offset: 0, timestamp, key: key.map(bytes), value: value.map(bytes), headers: Vec::new() }
     }
 
     /// Writes it with its distance to the batch's first record.
     pub(super) fn encode(&self, offset_delta: i64, timestamp_delta: i64, out: &mut BytesMut) {
-        let mut body = BytesMut::with_capacity(
-            self.key_len()
-                .saturating_add(self.value_len())
-                .saturating_add(16),
-        );
+        let mut body = BytesMut::with_capacity(self.key_len().saturating_add(self.value_len()).saturating_add(16));
         body.put_u8(0);
         put_varint(&mut body, timestamp_delta);
         put_varint(&mut body, offset_delta);
@@ -75,11 +65,7 @@ impl Record {
 /// The records of a batch, inflated to at most `limit` bytes.
 pub fn records(batch: &Batch, limit: usize) -> Result<Records, RecordsError> {
     let left = decompress(batch.header.compression()?, &batch.payload(), limit)?;
-    Ok(Records {
-        batch: batch.header,
-        left,
-        index: 0,
-    })
+    Ok(Records { batch: batch.header, left, index: 0 })
 }
 
 /// An iterator over records.
@@ -97,15 +83,8 @@ impl Iterator for Records {
         if self.index >= self.batch.count {
             return None;
         }
-        let read = self.read().map_err(|reason| RecordsError::BadRecord {
-            index: self.index,
-            reason,
-        });
-        self.index = if read.is_ok() {
-            self.index.saturating_add(1)
-        } else {
-            self.batch.count
-        };
+        let read = self.read().map_err(|reason| RecordsError::BadRecord { index: self.index, reason });
+        self.index = if read.is_ok() { self.index.saturating_add(1) } else { self.batch.count };
         Some(read)
     }
 }
@@ -129,10 +108,7 @@ impl Records {
         let mut headers = Vec::new();
         for _ in 0..count {
             let key = get_bytes(&mut body)?.ok_or("a header without a key")?;
-            headers.push(Header {
-                key,
-                value: get_bytes(&mut body)?,
-            });
+            headers.push(Header { key, value: get_bytes(&mut body)? });
         }
         if body.has_remaining() {
             return Err("bytes behind the record");
@@ -142,22 +118,12 @@ impl Records {
         } else {
             self.batch.base_timestamp.saturating_add(timestamp_delta)
         };
-        Ok(Record {
-            offset: self.batch.base_offset.saturating_add(offset_delta),
-            timestamp,
-            key,
-            value,
-            headers,
-        })
+        Ok(Record { offset: self.batch.base_offset.saturating_add(offset_delta), timestamp, key, value, headers })
     }
 }
 
 fn take(bytes: &mut Bytes, length: usize) -> Result<Bytes, &'static str> {
-    if bytes.len() < length {
-        Err("a length beyond the end")
-    } else {
-        Ok(bytes.split_to(length))
-    }
+    if bytes.len() < length { Err("a length beyond the end") } else { Ok(bytes.split_to(length)) }
 }
 
 fn get_bytes(bytes: &mut Bytes) -> Result<Option<Bytes>, &'static str> {
@@ -170,9 +136,7 @@ fn get_bytes(bytes: &mut Bytes) -> Result<Option<Bytes>, &'static str> {
 fn get_length(bytes: &mut Bytes) -> Result<Option<usize>, &'static str> {
     match get_varint(bytes)? {
         -1 => Ok(None),
-        length => usize::try_from(length)
-            .map(Some)
-            .map_err(|_| "a negative length"),
+        length => usize::try_from(length).map(Some).map_err(|_| "a negative length"),
     }
 }
 

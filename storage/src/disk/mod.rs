@@ -65,7 +65,7 @@ pub trait Disk: Send + Sync {
 /// An open file. Positions count bytes.
 pub trait DiskFile: Send + Sync {
     /// The file's length.
-    fn len(&self) -> io::Result<u64>;
+    fn length(&self) -> io::Result<u64>;
     /// Reads up to `buffer.len()` bytes; fewer only at the end of the file.
     fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize>;
     /// Writes all slices, one behind the other, into the page cache.

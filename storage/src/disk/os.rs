@@ -31,11 +31,7 @@ impl DirectoryLock {
     pub fn take(dir: &Path) -> io::Result<Self> {
         fs::create_dir_all(dir)?;
         let path = dir.join("lock");
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)?;
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
         flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
             io::Error::other(format!(
                 "{} is locked: another process uses this data directory; stop it, or give this one a directory of its own",
@@ -78,10 +74,7 @@ impl Disk for OsDisk {
         for entry in fs::read_dir(path)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            entries.push(DirEntry {
-                name,
-                is_dir: entry.file_type()?.is_dir(),
-            });
+            entries.push(DirEntry { name, is_dir: entry.file_type()?.is_dir() });
         }
         entries.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(entries)
@@ -94,17 +87,14 @@ impl Disk for OsDisk {
     fn space(&self, path: &Path) -> io::Result<Space> {
         let found = statvfs(path)?;
         let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
-        Ok(Space {
-            free: bytes(found.f_bavail),
-            total: bytes(found.f_blocks),
-        })
+        Ok(Space { free: bytes(found.f_bavail), total: bytes(found.f_blocks) })
     }
 }
 
 struct OsFile(File);
 
 impl DiskFile for OsFile {
-    fn len(&self) -> io::Result<u64> {
+    fn length(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
     }
 
@@ -122,8 +112,7 @@ impl DiskFile for OsFile {
     }
 
     fn write_at(&self, slices: &[&[u8]], mut position: u64) -> io::Result<()> {
-        let mut vectors: Vec<io::IoSlice<'_>> =
-            slices.iter().map(|slice| io::IoSlice::new(slice)).collect();
+        let mut vectors: Vec<io::IoSlice<'_>> = slices.iter().map(|slice| io::IoSlice::new(slice)).collect();
         let mut left = &mut vectors[..];
         io::IoSlice::advance_slices(&mut left, 0);
         while !left.is_empty() {

@@ -108,16 +108,10 @@ impl SimDisk {
     pub fn after_power_cut(&self, seed: u64) -> Self {
         let world = self.0.lock();
         let mut chance = Chance(seed);
-        let mut after = World {
-            next: world.next,
-            ..World::default()
-        };
+        let mut after = World { next: world.next, ..World::default() };
         let mut names = world.durable_names.clone();
-        let every: std::collections::BTreeSet<&PathBuf> = world
-            .names
-            .keys()
-            .chain(world.durable_names.keys())
-            .collect();
+        let every: std::collections::BTreeSet<&PathBuf> =
+            world.names.keys().chain(world.durable_names.keys()).collect();
         for path in every {
             if world.names.get(path) != world.durable_names.get(path) && chance.coin() {
                 match world.names.get(path) {
@@ -128,20 +122,11 @@ impl SimDisk {
         }
         let known = names.clone();
         names.retain(|path, _| {
-            path.parent().is_none_or(|parent| {
-                parent == Path::new("/") || known.get(parent) == Some(&Node::Directory)
-            })
+            path.parent().is_none_or(|parent| parent == Path::new("/") || known.get(parent) == Some(&Node::Directory))
         });
         for (id, content) in &world.files {
             let kept = content.after_power_cut(&mut chance);
-            after.files.insert(
-                *id,
-                Content {
-                    seen: kept.clone(),
-                    durable: kept,
-                    pending: Vec::new(),
-                },
-            );
+            after.files.insert(*id, Content { seen: kept.clone(), durable: kept, pending: Vec::new() });
         }
         after.names = names.clone();
         after.durable_names = names;
@@ -193,17 +178,11 @@ impl World {
     }
 
     fn used(&self) -> u64 {
-        self.files
-            .values()
-            .map(|content| content.seen.len() as u64)
-            .sum()
+        self.files.values().map(|content| content.seen.len() as u64).sum()
     }
 
     fn node(&self, path: &Path) -> io::Result<Node> {
-        self.names
-            .get(path)
-            .copied()
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.names.get(path).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn check_parent(&self, path: &Path) -> io::Result<()> {
@@ -234,11 +213,7 @@ impl Disk for SimDisk {
             }
             _ => return Err(io::ErrorKind::NotFound.into()),
         };
-        Ok(Arc::new(SimFile {
-            world: Arc::clone(&self.0),
-            id,
-            path: path.to_owned(),
-        }))
+        Ok(Arc::new(SimFile { world: Arc::clone(&self.0), id, path: path.to_owned() }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -254,11 +229,7 @@ impl Disk for SimDisk {
         for (path, node) in moved {
             world.names.remove(&path);
             let rest = path.strip_prefix(from).unwrap_or(Path::new("")).to_owned();
-            let target = if rest.as_os_str().is_empty() {
-                to.to_owned()
-            } else {
-                to.join(rest)
-            };
+            let target = if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) };
             world.names.insert(target, node);
         }
         Ok(())
@@ -296,17 +267,10 @@ impl Disk for SimDisk {
         if world.node(path)? != Node::Directory {
             return Err(io::ErrorKind::NotADirectory.into());
         }
-        let entries = world
-            .names
-            .iter()
-            .filter(|(name, _)| name.parent() == Some(path))
-            .map(|(name, node)| DirEntry {
-                name: name
-                    .file_name()
-                    .map(|name| name.to_string_lossy().into_owned())
-                    .unwrap_or_default(),
-                is_dir: *node == Node::Directory,
-            });
+        let entries = world.names.iter().filter(|(name, _)| name.parent() == Some(path)).map(|(name, node)| DirEntry {
+            name: name.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            is_dir: *node == Node::Directory,
+        });
         Ok(entries.collect())
     }
 
@@ -315,12 +279,8 @@ impl Disk for SimDisk {
         world.count()?;
         let here = |name: &PathBuf| name.parent() == Some(path);
         world.durable_names.retain(|name, _| !here(name));
-        let now: Vec<_> = world
-            .names
-            .iter()
-            .filter(|(name, _)| here(name))
-            .map(|(name, node)| (name.clone(), *node))
-            .collect();
+        let now: Vec<_> =
+            world.names.iter().filter(|(name, _)| here(name)).map(|(name, node)| (name.clone(), *node)).collect();
         world.durable_names.extend(now);
         // A directory that was renamed takes along what was durable in it.
         let below: Vec<_> = world
@@ -341,10 +301,7 @@ impl Disk for SimDisk {
     fn space(&self, _: &Path) -> io::Result<Space> {
         let world = self.0.lock();
         let total = world.capacity.unwrap_or(u64::MAX / 2);
-        Ok(Space {
-            free: total.saturating_sub(world.used()),
-            total,
-        })
+        Ok(Space { free: total.saturating_sub(world.used()), total })
     }
 }
 
@@ -361,15 +318,13 @@ impl SimFile {
 }
 
 impl DiskFile for SimFile {
-    fn len(&self) -> io::Result<u64> {
+    fn length(&self) -> io::Result<u64> {
         Ok(self.with(|content| content.seen.len() as u64))
     }
 
     fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
         self.with(|content| {
-            let start = usize::try_from(position)
-                .unwrap_or(usize::MAX)
-                .min(content.seen.len());
+            let start = usize::try_from(position).unwrap_or(usize::MAX).min(content.seen.len());
             let from = content.seen.get(start..).unwrap_or_default();
             let count = from.len().min(buffer.len());
             for (place, byte) in buffer.iter_mut().zip(from) {
@@ -385,10 +340,7 @@ impl DiskFile for SimFile {
         let mut world = self.world.lock();
         world.count()?;
         let grows = self.grows_by(&world, start + written.len());
-        if world
-            .capacity
-            .is_some_and(|capacity| world.used() + grows > capacity)
-        {
+        if world.capacity.is_some_and(|capacity| world.used() + grows > capacity) {
             return Err(io::ErrorKind::StorageFull.into());
         }
         let content = world.files.entry(self.id).or_default();
@@ -410,10 +362,7 @@ impl DiskFile for SimFile {
     fn sync_data(&self) -> io::Result<()> {
         let mut world = self.world.lock();
         world.count()?;
-        let fails = world
-            .fail_sync_of
-            .as_ref()
-            .is_some_and(|text| self.path.to_string_lossy().contains(text.as_str()));
+        let fails = world.fail_sync_of.as_ref().is_some_and(|text| self.path.to_string_lossy().contains(text.as_str()));
         if fails {
             world.fail_sync_of = None;
         }
@@ -435,9 +384,7 @@ impl DiskFile for SimFile {
     }
 
     fn map(&self, length: usize) -> io::Result<Map> {
-        Ok(Map::Memory(self.with(|content| {
-            content.seen.get(..length).unwrap_or(&content.seen).to_vec()
-        })))
+        Ok(Map::Memory(self.with(|content| content.seen.get(..length).unwrap_or(&content.seen).to_vec())))
     }
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
@@ -447,10 +394,7 @@ impl DiskFile for SimFile {
 
 impl SimFile {
     fn grows_by(&self, world: &World, end: usize) -> u64 {
-        let length = world
-            .files
-            .get(&self.id)
-            .map_or(0, |content| content.seen.len());
+        let length = world.files.get(&self.id).map_or(0, |content| content.seen.len());
         end.saturating_sub(length) as u64
     }
 }
@@ -477,8 +421,7 @@ mod tests {
     use super::*;
 
     fn file(disk: &SimDisk, name: &str) -> Arc<dyn DiskFile> {
-        disk.open(Path::new(name), OpenMode::CreateNew)
-            .expect("creates")
+        disk.open(Path::new(name), OpenMode::CreateNew).expect("creates")
     }
 
     #[test]
@@ -493,19 +436,13 @@ mod tests {
         for seed in 0..20 {
             let after = disk.after_power_cut(seed);
             let mut bytes = [0; 6];
-            after
-                .open(Path::new("/one"), OpenMode::Read)
-                .and_then(|file| file.read_at(&mut bytes, 0))
-                .expect("reads");
+            after.open(Path::new("/one"), OpenMode::Read).and_then(|file| file.read_at(&mut bytes, 0)).expect("reads");
             outcomes.insert(bytes);
         }
         assert_eq!(outcomes, [*b"synced", *b"later!"].into());
         let mut bytes = [0; 6];
         let killed = disk.after_kill();
-        killed
-            .open(Path::new("/one"), OpenMode::Read)
-            .and_then(|file| file.read_at(&mut bytes, 0))
-            .expect("reads");
+        killed.open(Path::new("/one"), OpenMode::Read).and_then(|file| file.read_at(&mut bytes, 0)).expect("reads");
         assert_eq!(&bytes, b"later!");
     }
 
@@ -513,11 +450,7 @@ mod tests {
     fn an_unsynced_name_may_be_lost() {
         let disk = SimDisk::new();
         file(&disk, "/name").sync_data().expect("syncs");
-        let kept = (0..20).filter(|seed| {
-            disk.after_power_cut(*seed)
-                .open(Path::new("/name"), OpenMode::Read)
-                .is_ok()
-        });
+        let kept = (0..20).filter(|seed| disk.after_power_cut(*seed).open(Path::new("/name"), OpenMode::Read).is_ok());
         let kept = kept.count();
         assert!(kept > 0 && kept < 20, "{kept}");
     }
@@ -530,11 +463,8 @@ mod tests {
         one.write_at(&[b"lost"], 0).expect("writes");
         disk.fail_sync_of("one");
         assert!(one.sync_data().is_err());
-        assert_eq!(one.len().expect("measures"), 4);
-        let after = disk
-            .after_power_cut(1)
-            .open(Path::new("/one"), OpenMode::Read)
-            .expect("opens");
-        assert_eq!(after.len().expect("measures"), 0);
+        assert_eq!(one.length().expect("measures"), 4);
+        let after = disk.after_power_cut(1).open(Path::new("/one"), OpenMode::Read).expect("opens");
+        assert_eq!(after.length().expect("measures"), 0);
     }
 }

@@ -26,14 +26,8 @@ const ROWS_A_PAGE: usize = 127;
 const OWN_BYTES: usize = 12;
 const OWN_A_PAGE: usize = 338;
 
-const _: () = assert!(
-    ROWS_A_PAGE * ROW_BYTES + 4 <= PAGE,
-    "a page of rows has room for its CRC"
-);
-const _: () = assert!(
-    OWN_A_PAGE * OWN_BYTES + 4 <= PAGE,
-    "a page of own frames has room for its CRC"
-);
+const _: () = assert!(ROWS_A_PAGE * ROW_BYTES + 4 <= PAGE, "a page of rows has room for its CRC");
+const _: () = assert!(OWN_A_PAGE * OWN_BYTES + 4 <= PAGE, "a page of own frames has room for its CRC");
 
 /// What the header says of the segment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,9 +87,7 @@ pub(crate) fn write(
         page.put_u32(u32::try_from(own.len()).unwrap_or(0));
     });
     for rows in rows.chunks(ROWS_A_PAGE) {
-        put_page(&mut pages, |page| {
-            rows.iter().for_each(|row| page.put_slice(&row.encode()))
-        });
+        put_page(&mut pages, |page| rows.iter().for_each(|row| page.put_slice(&row.encode())));
     }
     for own in own.chunks(OWN_A_PAGE) {
         put_page(&mut pages, |page| {
@@ -110,16 +102,14 @@ pub(crate) fn write(
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(error).context("remove", path),
     }
-    let file = disk
-        .open(path, OpenMode::CreateNew)
-        .context("create", path)?;
+    let file = disk.open(path, OpenMode::CreateNew).context("create", path)?;
     file.write_at(&[&pages], 0).context("write", path)
 }
 
 /// Maps an index file, if there is one that fits and whose pages are all good.
 pub(crate) fn open(disk: &dyn Disk, path: &Path) -> Option<(Summary, MappedRows, Vec<OwnFrame>)> {
     let file = disk.open(path, OpenMode::Read).ok()?;
-    let length = usize::try_from(file.len().ok()?).ok()?;
+    let length = usize::try_from(file.length().ok()?).ok()?;
     let map = file.map(length).ok()?;
     let mut pages = map.chunks_exact(PAGE);
     if !map.len().is_multiple_of(PAGE) || !pages.clone().all(page_is_good) {
@@ -145,14 +135,8 @@ pub(crate) fn open(disk: &dyn Disk, path: &Path) -> Option<(Summary, MappedRows,
     let own_count = usize::try_from(header.get_u32()).ok()?;
     let mut own = Vec::new();
     for page in pages.skip(rows.div_ceil(ROWS_A_PAGE)) {
-        for mut frame in page
-            .chunks_exact(OWN_BYTES)
-            .take(OWN_A_PAGE.min(own_count - own.len()))
-        {
-            own.push(OwnFrame {
-                position: frame.get_u64(),
-                length: frame.get_u32(),
-            });
+        for mut frame in page.chunks_exact(OWN_BYTES).take(OWN_A_PAGE.min(own_count - own.len())) {
+            own.push(OwnFrame { position: frame.get_u64(), length: frame.get_u32() });
         }
     }
     (own.len() == own_count).then_some(())?;

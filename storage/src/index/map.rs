@@ -1,8 +1,5 @@
 //! Read-only memory over the first bytes of a file: the only unsafe code of the workspace.
-#![allow(
-    unsafe_code,
-    reason = "mapping a file cannot be said in safe Rust; this file is its one address"
-)]
+#![allow(unsafe_code, reason = "mapping a file cannot be said in safe Rust; this file is its one address")]
 
 use std::fs::File;
 use std::io;
@@ -51,9 +48,7 @@ mod tests {
     fn a_map_shows_the_file_also_after_its_removal() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("file");
-        File::create(&path)
-            .and_then(|mut file| file.write_all(b"mapped bytes"))
-            .expect("writes");
+        File::create(&path).and_then(|mut file| file.write_all(b"mapped bytes")).expect("writes");
         let map = Map::of(&File::open(&path).expect("opens"), 6).expect("maps");
         std::fs::remove_file(&path).expect("removes");
         assert_eq!(&*map, b"mapped");

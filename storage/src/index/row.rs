@@ -40,9 +40,7 @@ impl Row {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut fields = bytes
-            .chunks_exact(8)
-            .filter_map(|field| <[u8; 8]>::try_from(field).ok());
+        let mut fields = bytes.chunks_exact(8).filter_map(|field| <[u8; 8]>::try_from(field).ok());
         Some(Self {
             position: u64::from_be_bytes(fields.next()?),
             offset: Offset(i64::from_be_bytes(fields.next()?)),

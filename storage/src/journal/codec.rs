@@ -45,11 +45,7 @@ pub(super) struct Decoded {
 }
 
 /// The pieces of a record; the bytes of entries are linked, not copied.
-pub(super) fn encode(
-    header: Header,
-    proven: &[(LogId, EntryId)],
-    logs: &[LogChanges],
-) -> (Vec<Bytes>, u64) {
+pub(super) fn encode(header: Header, proven: &[(LogId, EntryId)], logs: &[LogChanges]) -> (Vec<Bytes>, u64) {
     let mut pieces = Vec::new();
     let mut body = BytesMut::new();
     put_count(&mut body, proven.len());
@@ -113,27 +109,13 @@ pub(super) fn decode(bytes: &Bytes) -> Option<Decoded> {
         return None;
     }
     let mut body = bytes.slice(HEADER..end);
-    let proven = get_list(&mut body, |body| {
-        Some((LogId(get_u64(body)?), get_id(body)?))
-    })?;
+    let proven = get_list(&mut body, |body| Some((LogId(get_u64(body)?), get_id(body)?)))?;
     let logs = get_list(&mut body, |body| {
         let log = LogId(get_u64(body)?);
-        Some(LogChanges {
-            log,
-            changes: get_list(body, get_change)?,
-        })
+        Some(LogChanges { log, changes: get_list(body, get_change)? })
     })?;
-    let header = Header {
-        lap,
-        sequence,
-        is_fresh: fresh == 1,
-    };
-    Some(Decoded {
-        header,
-        length: end.next_multiple_of(BLOCK) as u64,
-        proven,
-        logs,
-    })
+    let header = Header { lap, sequence, is_fresh: fresh == 1 };
+    Some(Decoded { header, length: end.next_multiple_of(BLOCK) as u64, proven, logs })
 }
 
 fn put_change(body: &mut BytesMut, change: &Change, pieces: &mut Vec<Bytes>) {
@@ -176,31 +158,14 @@ fn get_change(body: &mut Bytes) -> Option<Change> {
             let next_offset = Offset(get_i64(body)?);
             let length = get_count(body)?;
             let bytes = (body.len() >= length).then(|| body.split_to(length))?;
-            Change::Append(Run {
-                start,
-                first,
-                last,
-                next_offset,
-                bytes: vec![bytes],
-            })
+            Change::Append(Run { start, first, last, next_offset, bytes: vec![bytes] })
         }
-        2 => Change::Truncate {
-            from: Index(get_u64(body)?),
-            end: get_place(body)?,
-        },
+        2 => Change::Truncate { from: Index(get_u64(body)?), end: get_place(body)? },
         3 => {
             let (end, last) = (get_place(body)?, get_id(body)?);
-            Change::Checkpoint(Checkpoint {
-                end,
-                last,
-                next_offset: Offset(get_i64(body)?),
-            })
+            Change::Checkpoint(Checkpoint { end, last, next_offset: Offset(get_i64(body)?) })
         }
-        4 => Change::HardState(HardState {
-            term: get_u64(body)?,
-            vote: get_u64(body)?,
-            commit: get_u64(body)?,
-        }),
+        4 => Change::HardState(HardState { term: get_u64(body)?, vote: get_u64(body)?, commit: get_u64(body)? }),
         5 => Change::Drop,
         _ => return None,
     })
@@ -243,25 +208,16 @@ fn get_i64(body: &mut Bytes) -> Option<i64> {
 }
 
 fn get_count(body: &mut Bytes) -> Option<usize> {
-    body.try_get_u32()
-        .ok()
-        .and_then(|count| usize::try_from(count).ok())
+    body.try_get_u32().ok().and_then(|count| usize::try_from(count).ok())
 }
 
 fn get_id(body: &mut Bytes) -> Option<EntryId> {
-    Some(EntryId {
-        index: Index(get_u64(body)?),
-        term: LeaderEpoch(body.try_get_i32().ok()?),
-    })
+    Some(EntryId { index: Index(get_u64(body)?), term: LeaderEpoch(body.try_get_i32().ok()?) })
 }
 
 fn get_place(body: &mut Bytes) -> Option<Place> {
     let (segment, base_offset) = (Index(get_u64(body)?), Offset(get_i64(body)?));
-    Some(Place {
-        segment,
-        base_offset,
-        position: Position(get_u64(body)?),
-    })
+    Some(Place { segment, base_offset, position: Position(get_u64(body)?) })
 }
 
 #[cfg(test)]
@@ -270,15 +226,8 @@ mod tests {
 
     #[test]
     fn a_record_survives_and_every_flipped_bit_is_found() {
-        let place = Place {
-            segment: Index(7),
-            base_offset: Offset(70),
-            position: Position(700),
-        };
-        let id = EntryId {
-            index: Index(9),
-            term: LeaderEpoch(2),
-        };
+        let place = Place { segment: Index(7), base_offset: Offset(70), position: Position(700) };
+        let id = EntryId { index: Index(9), term: LeaderEpoch(2) };
         let run = Run {
             start: place,
             first: Index(8),
@@ -288,43 +237,17 @@ mod tests {
         };
         let changes = vec![
             Change::Append(run),
-            Change::Truncate {
-                from: Index(5),
-                end: place,
-            },
-            Change::Checkpoint(Checkpoint {
-                end: place,
-                last: id,
-                next_offset: Offset(80),
-            }),
-            Change::HardState(HardState {
-                term: 2,
-                vote: 1,
-                commit: 8,
-            }),
+            Change::Truncate { from: Index(5), end: place },
+            Change::Checkpoint(Checkpoint { end: place, last: id, next_offset: Offset(80) }),
+            Change::HardState(HardState { term: 2, vote: 1, commit: 8 }),
             Change::Drop,
         ];
-        let logs = vec![LogChanges {
-            log: LogId(3),
-            changes,
-        }];
-        let header = Header {
-            lap: 11,
-            sequence: 12,
-            is_fresh: true,
-        };
+        let logs = vec![LogChanges { log: LogId(3), changes }];
+        let header = Header { lap: 11, sequence: 12, is_fresh: true };
         let (pieces, length) = encode(header, &[(LogId(3), id)], &logs);
         let bytes = Bytes::from(pieces.concat());
         assert_eq!(bytes.len() as u64, length);
-        assert_eq!(
-            decode(&bytes),
-            Some(Decoded {
-                header,
-                length,
-                proven: vec![(LogId(3), id)],
-                logs
-            })
-        );
+        assert_eq!(decode(&bytes), Some(Decoded { header, length, proven: vec![(LogId(3), id)], logs }));
         let used = HEADER + 32 + 60;
         for position in 0..used {
             let mut bad = bytes.to_vec();

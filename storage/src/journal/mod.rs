@@ -83,12 +83,7 @@ impl Journal {
         let old = existing(&disk, dir)?;
         let next_number = old.iter().map(|file| file.number + 1).max().unwrap_or(0);
         let is_new = old.is_empty();
-        let current = created(
-            &disk,
-            dir,
-            next_number,
-            if is_new { FIRST_JOURNAL_BYTES } else { 0 },
-        )?;
+        let current = created(&disk, dir, next_number, if is_new { FIRST_JOURNAL_BYTES } else { 0 })?;
         disk.sync_dir(dir).context("sync the directory", dir)?;
         let lap = random();
         let mut journal = Self {
@@ -107,21 +102,14 @@ impl Journal {
             random,
         };
         journal.write_base(true)?;
-        journal
-            .file()
-            .sync_data()
-            .context("sync", &journal.current.path)?;
+        journal.file().sync_data().context("sync", &journal.current.path)?;
         Ok(journal)
     }
 
     /// Writes one record into the page cache. Durable when the file of [`Journal::file`] has been synced after this.
     pub fn append(&mut self, logs: &[LogChanges]) -> Result<(), StorageError> {
         self.note(logs);
-        let header = Header {
-            lap: self.lap,
-            sequence: self.sequence,
-            is_fresh: false,
-        };
+        let header = Header { lap: self.lap, sequence: self.sequence, is_fresh: false };
         let (pieces, length) = encode(header, &self.newest, logs);
         if self.position + length > self.current.length && self.position > 0 {
             self.next_file(length)?;
@@ -147,17 +135,13 @@ impl Journal {
 
     /// Logs whose segments have to be synced and checkpointed before the oldest full file can be used again.
     pub fn holding_up(&self) -> Vec<LogId> {
-        self.full
-            .first()
-            .map(|file| self.needing(file))
-            .unwrap_or_default()
+        self.full.first().map(|file| self.needing(file)).unwrap_or_default()
     }
 
     /// Takes back full files that nothing needs any more.
     pub fn recycle(&mut self) {
-        let (needed, free): (Vec<_>, Vec<_>) = std::mem::take(&mut self.full)
-            .into_iter()
-            .partition(|file| !self.needing(file).is_empty());
+        let (needed, free): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.full).into_iter().partition(|file| !self.needing(file).is_empty());
         self.full = needed;
         self.free.extend(free.into_iter().map(|mut file| {
             file.entries.clear();
@@ -167,8 +151,7 @@ impl Journal {
 
     /// Whether a spare file should be made, so that no turn waits for zeros.
     pub fn wants_spare(&self) -> bool {
-        self.free.iter().all(|file| file.length < self.file_bytes)
-            && self.position > self.current.length / 4
+        self.free.iter().all(|file| file.length < self.file_bytes) && self.position > self.current.length / 4
     }
 
     /// The name, number and length of a spare file to be made by [`zeroed`].
@@ -180,13 +163,7 @@ impl Journal {
     /// Takes in a spare file.
     pub fn add_spare(&mut self, number: u64, file: Arc<dyn DiskFile>, length: u64) {
         let path = name(&self.dir, number);
-        self.free.push(JournalFile {
-            number,
-            path,
-            file,
-            length,
-            entries: BTreeMap::new(),
-        });
+        self.free.push(JournalFile { number, path, file, length, entries: BTreeMap::new() });
     }
 
     /// Whether the newest record holds entries, whose durability only a further record would prove.
@@ -195,26 +172,14 @@ impl Journal {
     }
 
     fn append_noted(&mut self, logs: &[LogChanges]) -> Result<(), StorageError> {
-        let header = Header {
-            lap: self.lap,
-            sequence: self.sequence,
-            is_fresh: false,
-        };
+        let header = Header { lap: self.lap, sequence: self.sequence, is_fresh: false };
         let (pieces, length) = encode(header, &self.newest, logs);
         self.write(&pieces, length, logs)
     }
 
-    fn write(
-        &mut self,
-        pieces: &[Bytes],
-        length: u64,
-        logs: &[LogChanges],
-    ) -> Result<(), StorageError> {
+    fn write(&mut self, pieces: &[Bytes], length: u64, logs: &[LogChanges]) -> Result<(), StorageError> {
         let slices: Vec<&[u8]> = pieces.iter().map(|piece| &piece[..]).collect();
-        self.current
-            .file
-            .write_at(&slices, self.position)
-            .context("write", &self.current.path)?;
+        self.current.file.write_at(&slices, self.position).context("write", &self.current.path)?;
         self.current.length = self.current.length.max(self.position + length);
         self.position += length;
         self.sequence += 1;
@@ -223,11 +188,7 @@ impl Journal {
             let Some(state) = self.states.get(&log.log) else {
                 continue;
             };
-            if log
-                .changes
-                .iter()
-                .any(|change| matches!(change, Change::Append(_)))
-            {
+            if log.changes.iter().any(|change| matches!(change, Change::Append(_))) {
                 self.current.entries.insert(log.log, state.last);
             }
             self.newest.push((log.log, state.last));
@@ -243,10 +204,8 @@ impl Journal {
                 match change {
                     Change::Append(run) => state.last = run.last,
                     Change::Truncate { from, .. } => {
-                        state.last.index = state
-                            .last
-                            .index
-                            .min(highwater_protocol::ids::Index(from.0.saturating_sub(1)));
+                        state.last.index =
+                            state.last.index.min(highwater_protocol::ids::Index(from.0.saturating_sub(1)));
                     }
                     Change::Checkpoint(checkpoint) => {
                         state.checkpoint = *checkpoint;
@@ -263,25 +222,15 @@ impl Journal {
 
     /// Goes on in another file, which begins with the state of every log.
     fn next_file(&mut self, least: u64) -> Result<(), StorageError> {
-        self.current
-            .file
-            .sync_data()
-            .context("sync", &self.current.path)?;
+        self.current.file.sync_data().context("sync", &self.current.path)?;
         let fits = |file: &JournalFile| file.length >= least + self.file_bytes / 2;
-        let next = match self
-            .free
-            .iter()
-            .position(fits)
-            .or_else(|| self.free.len().checked_sub(1))
-        {
+        let next = match self.free.iter().position(fits).or_else(|| self.free.len().checked_sub(1)) {
             Some(place) => self.free.swap_remove(place),
             None => {
                 let number = self.next_number;
                 self.next_number += 1;
                 let made = created(&self.disk, &self.dir, number, 0)?;
-                self.disk
-                    .sync_dir(&self.dir)
-                    .context("sync the directory", &self.dir)?;
+                self.disk.sync_dir(&self.dir).context("sync the directory", &self.dir)?;
                 made
             }
         };
@@ -300,17 +249,10 @@ impl Journal {
             .iter()
             .map(|(log, state)| LogChanges {
                 log: *log,
-                changes: vec![
-                    Change::Checkpoint(state.checkpoint),
-                    Change::HardState(state.hard_state),
-                ],
+                changes: vec![Change::Checkpoint(state.checkpoint), Change::HardState(state.hard_state)],
             })
             .collect();
-        let header = Header {
-            lap: self.lap,
-            sequence: self.sequence,
-            is_fresh,
-        };
+        let header = Header { lap: self.lap, sequence: self.sequence, is_fresh };
         let (pieces, length) = encode(header, &self.newest, &states);
         self.write(&pieces, length, &states)
     }
@@ -325,24 +267,14 @@ impl Journal {
 }
 
 /// Makes a file of zeros, durable on return. Slow: for a thread that may wait.
-pub fn zeroed(
-    disk: &dyn Disk,
-    dir: &Path,
-    number: u64,
-    length: u64,
-) -> Result<Arc<dyn DiskFile>, StorageError> {
+pub fn zeroed(disk: &dyn Disk, dir: &Path, number: u64, length: u64) -> Result<Arc<dyn DiskFile>, StorageError> {
     let path = name(dir, number);
-    let file = disk
-        .open(&path, OpenMode::CreateNew)
-        .context("create", &path)?;
+    let file = disk.open(&path, OpenMode::CreateNew).context("create", &path)?;
     let zeros = vec![0; ZEROS];
     let mut position = 0;
     while position < length {
-        let piece = usize::try_from(length - position)
-            .unwrap_or(ZEROS)
-            .min(ZEROS);
-        file.write_at(&[zeros.get(..piece).unwrap_or_default()], position)
-            .context("write", &path)?;
+        let piece = usize::try_from(length - position).unwrap_or(ZEROS).min(ZEROS);
+        file.write_at(&[zeros.get(..piece).unwrap_or_default()], position).context("write", &path)?;
         position += piece as u64;
     }
     file.sync_data().context("sync", &path)?;
@@ -350,27 +282,14 @@ pub fn zeroed(
     Ok(file)
 }
 
-fn created(
-    disk: &Arc<dyn Disk>,
-    dir: &Path,
-    number: u64,
-    length: u64,
-) -> Result<JournalFile, StorageError> {
+fn created(disk: &Arc<dyn Disk>, dir: &Path, number: u64, length: u64) -> Result<JournalFile, StorageError> {
     let path = name(dir, number);
-    let file = disk
-        .open(&path, OpenMode::CreateNew)
-        .context("create", &path)?;
+    let file = disk.open(&path, OpenMode::CreateNew).context("create", &path)?;
     if length > 0 {
         let zeros = vec![0; usize::try_from(length).unwrap_or_default()];
         file.write_at(&[&zeros], 0).context("write", &path)?;
     }
-    Ok(JournalFile {
-        number,
-        path,
-        file,
-        length,
-        entries: BTreeMap::new(),
-    })
+    Ok(JournalFile { number, path, file, length, entries: BTreeMap::new() })
 }
 
 fn name(dir: &Path, number: u64) -> PathBuf {
@@ -378,8 +297,7 @@ fn name(dir: &Path, number: u64) -> PathBuf {
 }
 
 fn number_of(name: &str) -> Option<u64> {
-    name.strip_suffix(".journal")
-        .and_then(|number| number.parse().ok())
+    name.strip_suffix(".journal").and_then(|number| number.parse().ok())
 }
 
 fn existing(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Vec<JournalFile>, StorageError> {
@@ -389,17 +307,9 @@ fn existing(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Vec<JournalFile>, Storag
             continue;
         };
         let path = dir.join(&entry.name);
-        let file = disk
-            .open(&path, OpenMode::ReadWrite)
-            .context("open", &path)?;
-        let length = file.len().context("measure", &path)?;
-        files.push(JournalFile {
-            number,
-            path,
-            file,
-            length,
-            entries: BTreeMap::new(),
-        });
+        let file = disk.open(&path, OpenMode::ReadWrite).context("open", &path)?;
+        let length = file.length().context("measure", &path)?;
+        files.push(JournalFile { number, path, file, length, entries: BTreeMap::new() });
     }
     Ok(files)
 }

@@ -2,7 +2,8 @@
 //!
 //! Records count from the newest fresh start on. Within a file they carry one lap and ascend by one; the next file goes on
 //! with the next number. The last record of all may be torn: it was never acknowledged. A bad record in front of a good one
-//! is damage: for the logs that the good one says it held, and for every log if more than one in a row is missing.
+//! is damage: the good one names what it held, so that recovery sees which logs end too early; if more than one in a row is
+//! missing nobody knows what they held, and every log is damaged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -31,8 +32,6 @@ pub struct ReplayedLog {
     pub watermark: EntryId,
     /// The log is gone.
     pub is_dropped: bool,
-    /// Records that held entries of it are damaged.
-    pub is_damaged: bool,
 }
 
 /// A journal, read back.
@@ -57,12 +56,9 @@ pub fn replay(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Replay, StorageError> 
         }
     }
     records.sort_by_key(|record| record.header.sequence);
-    let mut replay = Replay::default();
-    replay.sequence = records.last().map_or(0, |record| record.header.sequence);
-    let start = records
-        .iter()
-        .rposition(|record| record.header.is_fresh)
-        .unwrap_or(0);
+    let sequence = records.last().map_or(0, |record| record.header.sequence);
+    let mut replay = Replay { sequence, ..Replay::default() };
+    let start = records.iter().rposition(|record| record.header.is_fresh).unwrap_or(0);
     let mut before: Option<u64> = None;
     for record in records.into_iter().skip(start) {
         replay.note_gap(before, &record);
@@ -74,14 +70,7 @@ pub fn replay(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Replay, StorageError> 
 
 impl Replay {
     fn note_gap(&mut self, before: Option<u64>, record: &Decoded) {
-        let missing = before.map_or(0, |before| {
-            record.header.sequence.saturating_sub(before + 1)
-        });
-        if missing > 0 {
-            for (log, _) in &record.proven {
-                self.logs.entry(*log).or_default().is_damaged = true;
-            }
-        }
+        let missing = before.map_or(0, |before| record.header.sequence.saturating_sub(before + 1));
         self.all_damaged |= missing > 1;
     }
 
@@ -118,7 +107,7 @@ impl ReplayedLog {
 /// The good records of one file's newest lap: from its start, and behind a bad one those that can only be of this lap.
 fn read_file(disk: &Arc<dyn Disk>, path: &Path) -> Result<Vec<Decoded>, StorageError> {
     let file = disk.open(path, OpenMode::Read).context("open", path)?;
-    let length = usize::try_from(file.len().context("measure", path)?).unwrap_or(usize::MAX);
+    let length = usize::try_from(file.length().context("measure", path)?).unwrap_or(usize::MAX);
     let mut bytes = vec![0; length];
     let read = file.read_at(&mut bytes, 0).context("read", path)?;
     bytes.truncate(read);
@@ -130,9 +119,7 @@ fn read_file(disk: &Arc<dyn Disk>, path: &Path) -> Result<Vec<Decoded>, StorageE
         let found = decode(&bytes.slice(position..)).filter(|record| {
             let first = laps.is_empty();
             let same = laps.contains(&record.header.lap);
-            let ascends = records
-                .last()
-                .is_none_or(|last| last.header.sequence < record.header.sequence);
+            let ascends = records.last().is_none_or(|last| last.header.sequence < record.header.sequence);
             (first && position == 0) || (same && ascends)
         });
         match found {

@@ -12,10 +12,7 @@ pub struct AddOffsetsToTxnResponse {
 
 impl Default for AddOffsetsToTxnResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            error_code: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), error_code: Default::default() }
     }
 }
 

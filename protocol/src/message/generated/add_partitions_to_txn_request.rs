@@ -12,10 +12,7 @@ pub struct AddPartitionsToTxnTopic {
 
 impl Default for AddPartitionsToTxnTopic {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { name: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -91,9 +88,8 @@ impl AddPartitionsToTxnRequest {
         let flexible = version >= 3;
         let mut value = Self::default();
         if version >= 4 {
-            value.transactions = reader.array(flexible, 1, |reader| {
-                AddPartitionsToTxnTransaction::read(reader, version)
-            })?;
+            value.transactions =
+                reader.array(flexible, 1, |reader| AddPartitionsToTxnTransaction::read(reader, version))?;
         }
         if version <= 3 {
             value.v3_and_below_transactional_id = reader.string(flexible)?;
@@ -105,9 +101,8 @@ impl AddPartitionsToTxnRequest {
             value.v3_and_below_producer_epoch = reader.i16()?;
         }
         if version <= 3 {
-            value.v3_and_below_topics = reader.array(flexible, 2, |reader| {
-                AddPartitionsToTxnTopic::read(reader, version)
-            })?;
+            value.v3_and_below_topics =
+                reader.array(flexible, 2, |reader| AddPartitionsToTxnTopic::read(reader, version))?;
         }
         if flexible {
             let mut tags = reader.tags()?;
@@ -134,10 +129,7 @@ impl AddPartitionsToTxnRequest {
         if version <= 3 {
             writer.string(&self.v3_and_below_transactional_id, flexible)?;
         } else if !(self.v3_and_below_transactional_id.is_empty()) {
-            return Err(EncodeError::missing(
-                "v3_and_below_transactional_id",
-                version,
-            ));
+            return Err(EncodeError::missing("v3_and_below_transactional_id", version));
         }
         if version <= 3 {
             writer.i64(self.v3_and_below_producer_id);
@@ -170,8 +162,7 @@ impl AddPartitionsToTxnRequest {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
         if version >= 4 {
-            value.transactions =
-                chance.array(|chance| AddPartitionsToTxnTransaction::draw(chance, version));
+            value.transactions = chance.array(|chance| AddPartitionsToTxnTransaction::draw(chance, version));
         }
         if version <= 3 {
             value.v3_and_below_transactional_id = chance.string();
@@ -183,8 +174,7 @@ impl AddPartitionsToTxnRequest {
             value.v3_and_below_producer_epoch = chance.i16();
         }
         if version <= 3 {
-            value.v3_and_below_topics =
-                chance.array(|chance| AddPartitionsToTxnTopic::draw(chance, version));
+            value.v3_and_below_topics = chance.array(|chance| AddPartitionsToTxnTopic::draw(chance, version));
         }
         let _ = (&chance, version);
         value
@@ -231,9 +221,7 @@ impl AddPartitionsToTxnTransaction {
             value.verify_only = reader.bool()?;
         }
         if version >= 4 {
-            value.topics = reader.array(flexible, 2, |reader| {
-                AddPartitionsToTxnTopic::read(reader, version)
-            })?;
+            value.topics = reader.array(flexible, 2, |reader| AddPartitionsToTxnTopic::read(reader, version))?;
         }
         if flexible {
             let mut tags = reader.tags()?;

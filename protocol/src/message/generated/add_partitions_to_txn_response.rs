@@ -12,10 +12,7 @@ pub struct AddPartitionsToTxnTopicResult {
 
 impl Default for AddPartitionsToTxnTopicResult {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            results_by_partition: Default::default(),
-        }
+        Self { name: Default::default(), results_by_partition: Default::default() }
     }
 }
 
@@ -24,9 +21,8 @@ impl AddPartitionsToTxnTopicResult {
         let flexible = version >= 3;
         let mut value = Self::default();
         value.name = reader.string(flexible)?;
-        value.results_by_partition = reader.array(flexible, 6, |reader| {
-            AddPartitionsToTxnPartitionResult::read(reader, version)
-        })?;
+        value.results_by_partition =
+            reader.array(flexible, 6, |reader| AddPartitionsToTxnPartitionResult::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -59,8 +55,7 @@ impl AddPartitionsToTxnTopicResult {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
         value.name = chance.string();
-        value.results_by_partition =
-            chance.array(|chance| AddPartitionsToTxnPartitionResult::draw(chance, version));
+        value.results_by_partition = chance.array(|chance| AddPartitionsToTxnPartitionResult::draw(chance, version));
         let _ = (&chance, version);
         value
     }
@@ -76,10 +71,7 @@ pub struct AddPartitionsToTxnPartitionResult {
 
 impl Default for AddPartitionsToTxnPartitionResult {
     fn default() -> Self {
-        Self {
-            partition_index: Default::default(),
-            partition_error_code: Default::default(),
-        }
+        Self { partition_index: Default::default(), partition_error_code: Default::default() }
     }
 }
 
@@ -154,14 +146,12 @@ impl AddPartitionsToTxnResponse {
             value.error_code = reader.i16()?;
         }
         if version >= 4 {
-            value.results_by_transaction = reader.array(flexible, 1, |reader| {
-                AddPartitionsToTxnResult::read(reader, version)
-            })?;
+            value.results_by_transaction =
+                reader.array(flexible, 1, |reader| AddPartitionsToTxnResult::read(reader, version))?;
         }
         if version <= 3 {
-            value.results_by_topic_v3_and_below = reader.array(flexible, 2, |reader| {
-                AddPartitionsToTxnTopicResult::read(reader, version)
-            })?;
+            value.results_by_topic_v3_and_below =
+                reader.array(flexible, 2, |reader| AddPartitionsToTxnTopicResult::read(reader, version))?;
         }
         if flexible {
             let mut tags = reader.tags()?;
@@ -195,10 +185,7 @@ impl AddPartitionsToTxnResponse {
                 element.write(writer, version)?;
             }
         } else if !(self.results_by_topic_v3_and_below.is_empty()) {
-            return Err(EncodeError::missing(
-                "results_by_topic_v3_and_below",
-                version,
-            ));
+            return Err(EncodeError::missing("results_by_topic_v3_and_below", version));
         }
         if flexible {
             writer.uvarint(0);
@@ -217,8 +204,7 @@ impl AddPartitionsToTxnResponse {
             value.error_code = chance.i16();
         }
         if version >= 4 {
-            value.results_by_transaction =
-                chance.array(|chance| AddPartitionsToTxnResult::draw(chance, version));
+            value.results_by_transaction = chance.array(|chance| AddPartitionsToTxnResult::draw(chance, version));
         }
         if version <= 3 {
             value.results_by_topic_v3_and_below =
@@ -239,10 +225,7 @@ pub struct AddPartitionsToTxnResult {
 
 impl Default for AddPartitionsToTxnResult {
     fn default() -> Self {
-        Self {
-            transactional_id: Default::default(),
-            topic_results: Default::default(),
-        }
+        Self { transactional_id: Default::default(), topic_results: Default::default() }
     }
 }
 
@@ -254,9 +237,8 @@ impl AddPartitionsToTxnResult {
             value.transactional_id = reader.string(flexible)?;
         }
         if version >= 4 {
-            value.topic_results = reader.array(flexible, 2, |reader| {
-                AddPartitionsToTxnTopicResult::read(reader, version)
-            })?;
+            value.topic_results =
+                reader.array(flexible, 2, |reader| AddPartitionsToTxnTopicResult::read(reader, version))?;
         }
         if flexible {
             let mut tags = reader.tags()?;
@@ -301,8 +283,7 @@ impl AddPartitionsToTxnResult {
             value.transactional_id = chance.string();
         }
         if version >= 4 {
-            value.topic_results =
-                chance.array(|chance| AddPartitionsToTxnTopicResult::draw(chance, version));
+            value.topic_results = chance.array(|chance| AddPartitionsToTxnTopicResult::draw(chance, version));
         }
         let _ = (&chance, version);
         value

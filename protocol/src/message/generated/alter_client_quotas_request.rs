@@ -12,10 +12,7 @@ pub struct AlterClientQuotasRequest {
 
 impl Default for AlterClientQuotasRequest {
     fn default() -> Self {
-        Self {
-            entries: Default::default(),
-            validate_only: Default::default(),
-        }
+        Self { entries: Default::default(), validate_only: Default::default() }
     }
 }
 
@@ -73,10 +70,7 @@ pub struct EntryData {
 
 impl Default for EntryData {
     fn default() -> Self {
-        Self {
-            entity: Default::default(),
-            ops: Default::default(),
-        }
+        Self { entity: Default::default(), ops: Default::default() }
     }
 }
 
@@ -137,10 +131,7 @@ pub struct EntityData {
 
 impl Default for EntityData {
     fn default() -> Self {
-        Self {
-            entity_type: Default::default(),
-            entity_name: Some(Default::default()),
-        }
+        Self { entity_type: Default::default(), entity_name: Some(Default::default()) }
     }
 }
 
@@ -203,11 +194,7 @@ pub struct OpData {
 
 impl Default for OpData {
     fn default() -> Self {
-        Self {
-            key: Default::default(),
-            value: Default::default(),
-            remove: Default::default(),
-        }
+        Self { key: Default::default(), value: Default::default(), remove: Default::default() }
     }
 }
 

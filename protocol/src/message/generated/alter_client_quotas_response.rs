@@ -12,10 +12,7 @@ pub struct AlterClientQuotasResponse {
 
 impl Default for AlterClientQuotasResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            entries: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), entries: Default::default() }
     }
 }
 
@@ -74,11 +71,7 @@ pub struct EntryData {
 
 impl Default for EntryData {
     fn default() -> Self {
-        Self {
-            error_code: Default::default(),
-            error_message: Some(Default::default()),
-            entity: Default::default(),
-        }
+        Self { error_code: Default::default(), error_message: Some(Default::default()), entity: Default::default() }
     }
 }
 
@@ -146,10 +139,7 @@ pub struct EntityData {
 
 impl Default for EntityData {
     fn default() -> Self {
-        Self {
-            entity_type: Default::default(),
-            entity_name: Some(Default::default()),
-        }
+        Self { entity_type: Default::default(), entity_name: Some(Default::default()) }
     }
 }
 

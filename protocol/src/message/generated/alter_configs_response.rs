@@ -12,10 +12,7 @@ pub struct AlterConfigsResponse {
 
 impl Default for AlterConfigsResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            responses: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), responses: Default::default() }
     }
 }
 
@@ -24,9 +21,7 @@ impl AlterConfigsResponse {
         let flexible = version >= 2;
         let mut value = Self::default();
         value.throttle_time_ms = reader.i32()?;
-        value.responses = reader.array(flexible, 5, |reader| {
-            AlterConfigsResourceResponse::read(reader, version)
-        })?;
+        value.responses = reader.array(flexible, 5, |reader| AlterConfigsResourceResponse::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -59,8 +54,7 @@ impl AlterConfigsResponse {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
         value.throttle_time_ms = chance.i32();
-        value.responses =
-            chance.array(|chance| AlterConfigsResourceResponse::draw(chance, version));
+        value.responses = chance.array(|chance| AlterConfigsResourceResponse::draw(chance, version));
         let _ = (&chance, version);
         value
     }

@@ -13,11 +13,7 @@ pub struct AlterPartitionReassignmentsRequest {
 
 impl Default for AlterPartitionReassignmentsRequest {
     fn default() -> Self {
-        Self {
-            timeout_ms: 60000,
-            allow_replication_factor_change: true,
-            topics: Default::default(),
-        }
+        Self { timeout_ms: 60000, allow_replication_factor_change: true, topics: Default::default() }
     }
 }
 
@@ -29,9 +25,7 @@ impl AlterPartitionReassignmentsRequest {
         if version >= 1 {
             value.allow_replication_factor_change = reader.bool()?;
         }
-        value.topics = reader.array(flexible, 2, |reader| {
-            ReassignableTopic::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 2, |reader| ReassignableTopic::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -50,10 +44,7 @@ impl AlterPartitionReassignmentsRequest {
         if version >= 1 {
             writer.bool(self.allow_replication_factor_change);
         } else if !(self.allow_replication_factor_change) {
-            return Err(EncodeError::missing(
-                "allow_replication_factor_change",
-                version,
-            ));
+            return Err(EncodeError::missing("allow_replication_factor_change", version));
         }
         writer.array_length(self.topics.len(), flexible)?;
         for element in &self.topics {
@@ -91,10 +82,7 @@ pub struct ReassignableTopic {
 
 impl Default for ReassignableTopic {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { name: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -103,9 +91,7 @@ impl ReassignableTopic {
         let flexible = true;
         let mut value = Self::default();
         value.name = reader.string(flexible)?;
-        value.partitions = reader.array(flexible, 5, |reader| {
-            ReassignablePartition::read(reader, version)
-        })?;
+        value.partitions = reader.array(flexible, 5, |reader| ReassignablePartition::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -154,10 +140,7 @@ pub struct ReassignablePartition {
 
 impl Default for ReassignablePartition {
     fn default() -> Self {
-        Self {
-            partition_index: Default::default(),
-            replicas: None,
-        }
+        Self { partition_index: Default::default(), replicas: None }
     }
 }
 

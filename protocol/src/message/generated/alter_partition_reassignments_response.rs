@@ -35,9 +35,7 @@ impl AlterPartitionReassignmentsResponse {
         }
         value.error_code = reader.i16()?;
         value.error_message = reader.nullable_string(flexible)?;
-        value.responses = reader.array(flexible, 2, |reader| {
-            ReassignableTopicResponse::read(reader, version)
-        })?;
+        value.responses = reader.array(flexible, 2, |reader| ReassignableTopicResponse::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -103,10 +101,7 @@ pub struct ReassignableTopicResponse {
 
 impl Default for ReassignableTopicResponse {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { name: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -115,9 +110,7 @@ impl ReassignableTopicResponse {
         let flexible = true;
         let mut value = Self::default();
         value.name = reader.string(flexible)?;
-        value.partitions = reader.array(flexible, 7, |reader| {
-            ReassignablePartitionResponse::read(reader, version)
-        })?;
+        value.partitions = reader.array(flexible, 7, |reader| ReassignablePartitionResponse::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -150,8 +143,7 @@ impl ReassignableTopicResponse {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
         value.name = chance.string();
-        value.partitions =
-            chance.array(|chance| ReassignablePartitionResponse::draw(chance, version));
+        value.partitions = chance.array(|chance| ReassignablePartitionResponse::draw(chance, version));
         let _ = (&chance, version);
         value
     }

@@ -12,10 +12,7 @@ pub struct AlterShareGroupOffsetsRequest {
 
 impl Default for AlterShareGroupOffsetsRequest {
     fn default() -> Self {
-        Self {
-            group_id: Default::default(),
-            topics: Default::default(),
-        }
+        Self { group_id: Default::default(), topics: Default::default() }
     }
 }
 
@@ -24,9 +21,7 @@ impl AlterShareGroupOffsetsRequest {
         let flexible = true;
         let mut value = Self::default();
         value.group_id = reader.string(flexible)?;
-        value.topics = reader.array(flexible, 2, |reader| {
-            AlterShareGroupOffsetsRequestTopic::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 2, |reader| AlterShareGroupOffsetsRequestTopic::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -59,8 +54,7 @@ impl AlterShareGroupOffsetsRequest {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
         value.group_id = chance.string();
-        value.topics =
-            chance.array(|chance| AlterShareGroupOffsetsRequestTopic::draw(chance, version));
+        value.topics = chance.array(|chance| AlterShareGroupOffsetsRequestTopic::draw(chance, version));
         let _ = (&chance, version);
         value
     }
@@ -76,10 +70,7 @@ pub struct AlterShareGroupOffsetsRequestTopic {
 
 impl Default for AlterShareGroupOffsetsRequestTopic {
     fn default() -> Self {
-        Self {
-            topic_name: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic_name: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -88,9 +79,8 @@ impl AlterShareGroupOffsetsRequestTopic {
         let flexible = true;
         let mut value = Self::default();
         value.topic_name = reader.string(flexible)?;
-        value.partitions = reader.array(flexible, 12, |reader| {
-            AlterShareGroupOffsetsRequestPartition::read(reader, version)
-        })?;
+        value.partitions =
+            reader.array(flexible, 12, |reader| AlterShareGroupOffsetsRequestPartition::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -123,8 +113,7 @@ impl AlterShareGroupOffsetsRequestTopic {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
         value.topic_name = chance.string();
-        value.partitions =
-            chance.array(|chance| AlterShareGroupOffsetsRequestPartition::draw(chance, version));
+        value.partitions = chance.array(|chance| AlterShareGroupOffsetsRequestPartition::draw(chance, version));
         let _ = (&chance, version);
         value
     }
@@ -140,10 +129,7 @@ pub struct AlterShareGroupOffsetsRequestPartition {
 
 impl Default for AlterShareGroupOffsetsRequestPartition {
     fn default() -> Self {
-        Self {
-            partition_index: Default::default(),
-            start_offset: Default::default(),
-        }
+        Self { partition_index: Default::default(), start_offset: Default::default() }
     }
 }
 

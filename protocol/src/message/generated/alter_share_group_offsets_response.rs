@@ -30,9 +30,8 @@ impl AlterShareGroupOffsetsResponse {
         value.throttle_time_ms = reader.i32()?;
         value.error_code = reader.i16()?;
         value.error_message = reader.nullable_string(flexible)?;
-        value.responses = reader.array(flexible, 18, |reader| {
-            AlterShareGroupOffsetsResponseTopic::read(reader, version)
-        })?;
+        value.responses =
+            reader.array(flexible, 18, |reader| AlterShareGroupOffsetsResponseTopic::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -76,8 +75,7 @@ impl AlterShareGroupOffsetsResponse {
         value.throttle_time_ms = chance.i32();
         value.error_code = chance.i16();
         value.error_message = chance.option(true, |chance| chance.string());
-        value.responses =
-            chance.array(|chance| AlterShareGroupOffsetsResponseTopic::draw(chance, version));
+        value.responses = chance.array(|chance| AlterShareGroupOffsetsResponseTopic::draw(chance, version));
         let _ = (&chance, version);
         value
     }
@@ -94,11 +92,7 @@ pub struct AlterShareGroupOffsetsResponseTopic {
 
 impl Default for AlterShareGroupOffsetsResponseTopic {
     fn default() -> Self {
-        Self {
-            topic_name: Default::default(),
-            topic_id: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic_name: Default::default(), topic_id: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -108,9 +102,8 @@ impl AlterShareGroupOffsetsResponseTopic {
         let mut value = Self::default();
         value.topic_name = reader.string(flexible)?;
         value.topic_id = reader.uuid()?;
-        value.partitions = reader.array(flexible, 7, |reader| {
-            AlterShareGroupOffsetsResponsePartition::read(reader, version)
-        })?;
+        value.partitions =
+            reader.array(flexible, 7, |reader| AlterShareGroupOffsetsResponsePartition::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -145,8 +138,7 @@ impl AlterShareGroupOffsetsResponseTopic {
         let mut value = Self::default();
         value.topic_name = chance.string();
         value.topic_id = chance.uuid();
-        value.partitions =
-            chance.array(|chance| AlterShareGroupOffsetsResponsePartition::draw(chance, version));
+        value.partitions = chance.array(|chance| AlterShareGroupOffsetsResponsePartition::draw(chance, version));
         let _ = (&chance, version);
         value
     }
@@ -163,11 +155,7 @@ pub struct AlterShareGroupOffsetsResponsePartition {
 
 impl Default for AlterShareGroupOffsetsResponsePartition {
     fn default() -> Self {
-        Self {
-            partition_index: Default::default(),
-            error_code: Default::default(),
-            error_message: None,
-        }
+        Self { partition_index: Default::default(), error_code: Default::default(), error_message: None }
     }
 }
 

@@ -12,10 +12,7 @@ pub struct AlterUserScramCredentialsRequest {
 
 impl Default for AlterUserScramCredentialsRequest {
     fn default() -> Self {
-        Self {
-            deletions: Default::default(),
-            upsertions: Default::default(),
-        }
+        Self { deletions: Default::default(), upsertions: Default::default() }
     }
 }
 
@@ -23,12 +20,8 @@ impl AlterUserScramCredentialsRequest {
     pub(crate) fn read(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
         let flexible = true;
         let mut value = Self::default();
-        value.deletions = reader.array(flexible, 2, |reader| {
-            ScramCredentialDeletion::read(reader, version)
-        })?;
-        value.upsertions = reader.array(flexible, 8, |reader| {
-            ScramCredentialUpsertion::read(reader, version)
-        })?;
+        value.deletions = reader.array(flexible, 2, |reader| ScramCredentialDeletion::read(reader, version))?;
+        value.upsertions = reader.array(flexible, 8, |reader| ScramCredentialUpsertion::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -80,10 +73,7 @@ pub struct ScramCredentialDeletion {
 
 impl Default for ScramCredentialDeletion {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            mechanism: Default::default(),
-        }
+        Self { name: Default::default(), mechanism: Default::default() }
     }
 }
 

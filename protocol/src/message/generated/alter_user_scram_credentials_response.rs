@@ -12,10 +12,7 @@ pub struct AlterUserScramCredentialsResponse {
 
 impl Default for AlterUserScramCredentialsResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            results: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), results: Default::default() }
     }
 }
 
@@ -24,9 +21,7 @@ impl AlterUserScramCredentialsResponse {
         let flexible = true;
         let mut value = Self::default();
         value.throttle_time_ms = reader.i32()?;
-        value.results = reader.array(flexible, 4, |reader| {
-            AlterUserScramCredentialsResult::read(reader, version)
-        })?;
+        value.results = reader.array(flexible, 4, |reader| AlterUserScramCredentialsResult::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -59,8 +54,7 @@ impl AlterUserScramCredentialsResponse {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
         value.throttle_time_ms = chance.i32();
-        value.results =
-            chance.array(|chance| AlterUserScramCredentialsResult::draw(chance, version));
+        value.results = chance.array(|chance| AlterUserScramCredentialsResult::draw(chance, version));
         let _ = (&chance, version);
         value
     }
@@ -77,11 +71,7 @@ pub struct AlterUserScramCredentialsResult {
 
 impl Default for AlterUserScramCredentialsResult {
     fn default() -> Self {
-        Self {
-            user: Default::default(),
-            error_code: Default::default(),
-            error_message: Some(Default::default()),
-        }
+        Self { user: Default::default(), error_code: Default::default(), error_message: Some(Default::default()) }
     }
 }
 

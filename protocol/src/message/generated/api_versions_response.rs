@@ -43,15 +43,13 @@ impl ApiVersionsResponse {
             while let Some((tag, mut inner)) = tags.next(reader)? {
                 match tag {
                     0 => {
-                        value.supported_features = inner.array(flexible, 1, |reader| {
-                            SupportedFeatureKey::read(reader, version)
-                        })?
+                        value.supported_features =
+                            inner.array(flexible, 1, |reader| SupportedFeatureKey::read(reader, version))?
                     }
                     1 => value.finalized_features_epoch = inner.i64()?,
                     2 => {
-                        value.finalized_features = inner.array(flexible, 1, |reader| {
-                            FinalizedFeatureKey::read(reader, version)
-                        })?
+                        value.finalized_features =
+                            inner.array(flexible, 1, |reader| FinalizedFeatureKey::read(reader, version))?
                     }
                     3 => value.zk_migration_ready = inner.bool()?,
                     _ => inner.skip_rest(),
@@ -122,15 +120,13 @@ impl ApiVersionsResponse {
             value.throttle_time_ms = chance.i32();
         }
         if version >= 3 {
-            value.supported_features =
-                chance.array(|chance| SupportedFeatureKey::draw(chance, version));
+            value.supported_features = chance.array(|chance| SupportedFeatureKey::draw(chance, version));
         }
         if version >= 3 {
             value.finalized_features_epoch = chance.i64();
         }
         if version >= 3 {
-            value.finalized_features =
-                chance.array(|chance| FinalizedFeatureKey::draw(chance, version));
+            value.finalized_features = chance.array(|chance| FinalizedFeatureKey::draw(chance, version));
         }
         if version >= 3 {
             value.zk_migration_ready = chance.bool();
@@ -151,11 +147,7 @@ pub struct ApiVersion {
 
 impl Default for ApiVersion {
     fn default() -> Self {
-        Self {
-            api_key: Default::default(),
-            min_version: Default::default(),
-            max_version: Default::default(),
-        }
+        Self { api_key: Default::default(), min_version: Default::default(), max_version: Default::default() }
     }
 }
 
@@ -214,11 +206,7 @@ pub struct SupportedFeatureKey {
 
 impl Default for SupportedFeatureKey {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            min_version: Default::default(),
-            max_version: Default::default(),
-        }
+        Self { name: Default::default(), min_version: Default::default(), max_version: Default::default() }
     }
 }
 
@@ -301,11 +289,7 @@ pub struct FinalizedFeatureKey {
 
 impl Default for FinalizedFeatureKey {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            max_version_level: Default::default(),
-            min_version_level: Default::default(),
-        }
+        Self { name: Default::default(), max_version_level: Default::default(), min_version_level: Default::default() }
     }
 }
 

@@ -12,10 +12,7 @@ pub struct ConsumerGroupDescribeRequest {
 
 impl Default for ConsumerGroupDescribeRequest {
     fn default() -> Self {
-        Self {
-            group_ids: Default::default(),
-            include_authorized_operations: Default::default(),
-        }
+        Self { group_ids: Default::default(), include_authorized_operations: Default::default() }
     }
 }
 

@@ -45,16 +45,13 @@ impl ConsumerGroupHeartbeatRequest {
         value.instance_id = reader.nullable_string(flexible)?;
         value.rack_id = reader.nullable_string(flexible)?;
         value.rebalance_timeout_ms = reader.i32()?;
-        value.subscribed_topic_names =
-            reader.nullable_array(flexible, 1, |reader| reader.string(flexible))?;
+        value.subscribed_topic_names = reader.nullable_array(flexible, 1, |reader| reader.string(flexible))?;
         if version >= 1 {
-            value.subscribed_topic_regex =
-                not_null(reader.nullable_string(flexible)?, version >= 1)?;
+            value.subscribed_topic_regex = not_null(reader.nullable_string(flexible)?, version >= 1)?;
         }
         value.server_assignor = reader.nullable_string(flexible)?;
-        value.topic_partitions = reader.nullable_array(flexible, 17, |reader| {
-            TopicPartitions::read(reader, version)
-        })?;
+        value.topic_partitions =
+            reader.nullable_array(flexible, 17, |reader| TopicPartitions::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -152,15 +149,13 @@ impl ConsumerGroupHeartbeatRequest {
         value.instance_id = chance.option(true, |chance| chance.string());
         value.rack_id = chance.option(true, |chance| chance.string());
         value.rebalance_timeout_ms = chance.i32();
-        value.subscribed_topic_names =
-            chance.option(true, |chance| chance.array(|chance| chance.string()));
+        value.subscribed_topic_names = chance.option(true, |chance| chance.array(|chance| chance.string()));
         if version >= 1 {
             value.subscribed_topic_regex = chance.option(version >= 1, |chance| chance.string());
         }
         value.server_assignor = chance.option(true, |chance| chance.string());
-        value.topic_partitions = chance.option(true, |chance| {
-            chance.array(|chance| TopicPartitions::draw(chance, version))
-        });
+        value.topic_partitions =
+            chance.option(true, |chance| chance.array(|chance| TopicPartitions::draw(chance, version)));
         let _ = (&chance, version);
         value
     }
@@ -176,10 +171,7 @@ pub struct TopicPartitions {
 
 impl Default for TopicPartitions {
     fn default() -> Self {
-        Self {
-            topic_id: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic_id: Default::default(), partitions: Default::default() }
     }
 }
 

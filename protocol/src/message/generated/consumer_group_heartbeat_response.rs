@@ -12,10 +12,7 @@ pub struct TopicPartitions {
 
 impl Default for TopicPartitions {
     fn default() -> Self {
-        Self {
-            topic_id: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic_id: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -100,11 +97,7 @@ impl ConsumerGroupHeartbeatResponse {
         value.member_id = reader.nullable_string(flexible)?;
         value.member_epoch = reader.i32()?;
         value.heartbeat_interval_ms = reader.i32()?;
-        value.assignment = if reader.i8()? < 0 {
-            None
-        } else {
-            Some(Assignment::read(reader, version)?)
-        };
+        value.assignment = if reader.i8()? < 0 { None } else { Some(Assignment::read(reader, version)?) };
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -181,9 +174,7 @@ pub struct Assignment {
 
 impl Default for Assignment {
     fn default() -> Self {
-        Self {
-            topic_partitions: Default::default(),
-        }
+        Self { topic_partitions: Default::default() }
     }
 }
 
@@ -191,9 +182,7 @@ impl Assignment {
     pub(crate) fn read(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
         let flexible = true;
         let mut value = Self::default();
-        value.topic_partitions = reader.array(flexible, 17, |reader| {
-            TopicPartitions::read(reader, version)
-        })?;
+        value.topic_partitions = reader.array(flexible, 17, |reader| TopicPartitions::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {

@@ -11,9 +11,7 @@ pub struct CreateAclsRequest {
 
 impl Default for CreateAclsRequest {
     fn default() -> Self {
-        Self {
-            creations: Default::default(),
-        }
+        Self { creations: Default::default() }
     }
 }
 

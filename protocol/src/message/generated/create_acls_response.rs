@@ -12,10 +12,7 @@ pub struct CreateAclsResponse {
 
 impl Default for CreateAclsResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            results: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), results: Default::default() }
     }
 }
 
@@ -24,9 +21,7 @@ impl CreateAclsResponse {
         let flexible = version >= 2;
         let mut value = Self::default();
         value.throttle_time_ms = reader.i32()?;
-        value.results = reader.array(flexible, 3, |reader| {
-            AclCreationResult::read(reader, version)
-        })?;
+        value.results = reader.array(flexible, 3, |reader| AclCreationResult::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -75,10 +70,7 @@ pub struct AclCreationResult {
 
 impl Default for AclCreationResult {
     fn default() -> Self {
-        Self {
-            error_code: Default::default(),
-            error_message: Some(Default::default()),
-        }
+        Self { error_code: Default::default(), error_message: Some(Default::default()) }
     }
 }
 

@@ -13,11 +13,7 @@ pub struct CreatePartitionsRequest {
 
 impl Default for CreatePartitionsRequest {
     fn default() -> Self {
-        Self {
-            topics: Default::default(),
-            timeout_ms: Default::default(),
-            validate_only: Default::default(),
-        }
+        Self { topics: Default::default(), timeout_ms: Default::default(), validate_only: Default::default() }
     }
 }
 
@@ -25,9 +21,7 @@ impl CreatePartitionsRequest {
     pub(crate) fn read(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 2;
         let mut value = Self::default();
-        value.topics = reader.array(flexible, 6, |reader| {
-            CreatePartitionsTopic::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 6, |reader| CreatePartitionsTopic::read(reader, version))?;
         value.timeout_ms = reader.i32()?;
         value.validate_only = reader.bool()?;
         if flexible {
@@ -81,11 +75,7 @@ pub struct CreatePartitionsTopic {
 
 impl Default for CreatePartitionsTopic {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            count: Default::default(),
-            assignments: Some(Default::default()),
-        }
+        Self { name: Default::default(), count: Default::default(), assignments: Some(Default::default()) }
     }
 }
 
@@ -95,9 +85,8 @@ impl CreatePartitionsTopic {
         let mut value = Self::default();
         value.name = reader.string(flexible)?;
         value.count = reader.i32()?;
-        value.assignments = reader.nullable_array(flexible, 1, |reader| {
-            CreatePartitionsAssignment::read(reader, version)
-        })?;
+        value.assignments =
+            reader.nullable_array(flexible, 1, |reader| CreatePartitionsAssignment::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -139,9 +128,8 @@ impl CreatePartitionsTopic {
         let mut value = Self::default();
         value.name = chance.string();
         value.count = chance.i32();
-        value.assignments = chance.option(true, |chance| {
-            chance.array(|chance| CreatePartitionsAssignment::draw(chance, version))
-        });
+        value.assignments =
+            chance.option(true, |chance| chance.array(|chance| CreatePartitionsAssignment::draw(chance, version)));
         let _ = (&chance, version);
         value
     }
@@ -156,9 +144,7 @@ pub struct CreatePartitionsAssignment {
 
 impl Default for CreatePartitionsAssignment {
     fn default() -> Self {
-        Self {
-            broker_ids: Default::default(),
-        }
+        Self { broker_ids: Default::default() }
     }
 }
 

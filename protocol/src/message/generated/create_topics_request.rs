@@ -13,11 +13,7 @@ pub struct CreateTopicsRequest {
 
 impl Default for CreateTopicsRequest {
     fn default() -> Self {
-        Self {
-            topics: Default::default(),
-            timeout_ms: 60000,
-            validate_only: false,
-        }
+        Self { topics: Default::default(), timeout_ms: 60000, validate_only: false }
     }
 }
 
@@ -106,12 +102,8 @@ impl CreatableTopic {
         value.name = reader.string(flexible)?;
         value.num_partitions = reader.i32()?;
         value.replication_factor = reader.i16()?;
-        value.assignments = reader.array(flexible, 5, |reader| {
-            CreatableReplicaAssignment::read(reader, version)
-        })?;
-        value.configs = reader.array(flexible, 2, |reader| {
-            CreatableTopicConfig::read(reader, version)
-        })?;
+        value.assignments = reader.array(flexible, 5, |reader| CreatableReplicaAssignment::read(reader, version))?;
+        value.configs = reader.array(flexible, 2, |reader| CreatableTopicConfig::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -152,8 +144,7 @@ impl CreatableTopic {
         value.name = chance.string();
         value.num_partitions = chance.i32();
         value.replication_factor = chance.i16();
-        value.assignments =
-            chance.array(|chance| CreatableReplicaAssignment::draw(chance, version));
+        value.assignments = chance.array(|chance| CreatableReplicaAssignment::draw(chance, version));
         value.configs = chance.array(|chance| CreatableTopicConfig::draw(chance, version));
         let _ = (&chance, version);
         value
@@ -170,10 +161,7 @@ pub struct CreatableReplicaAssignment {
 
 impl Default for CreatableReplicaAssignment {
     fn default() -> Self {
-        Self {
-            partition_index: Default::default(),
-            broker_ids: Default::default(),
-        }
+        Self { partition_index: Default::default(), broker_ids: Default::default() }
     }
 }
 
@@ -231,10 +219,7 @@ pub struct CreatableTopicConfig {
 
 impl Default for CreatableTopicConfig {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            value: Some(Default::default()),
-        }
+        Self { name: Default::default(), value: Some(Default::default()) }
     }
 }
 

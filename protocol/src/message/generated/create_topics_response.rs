@@ -12,10 +12,7 @@ pub struct CreateTopicsResponse {
 
 impl Default for CreateTopicsResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            topics: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), topics: Default::default() }
     }
 }
 
@@ -26,9 +23,7 @@ impl CreateTopicsResponse {
         if version >= 2 {
             value.throttle_time_ms = reader.i32()?;
         }
-        value.topics = reader.array(flexible, 3, |reader| {
-            CreatableTopicResult::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 3, |reader| CreatableTopicResult::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -120,9 +115,7 @@ impl CreatableTopicResult {
         }
         if version >= 5 {
             value.configs = not_null(
-                reader.nullable_array(flexible, 1, |reader| {
-                    CreatableTopicConfigs::read(reader, version)
-                })?,
+                reader.nullable_array(flexible, 1, |reader| CreatableTopicConfigs::read(reader, version))?,
                 version >= 5,
             )?;
         }
@@ -216,9 +209,8 @@ impl CreatableTopicResult {
             value.replication_factor = chance.i16();
         }
         if version >= 5 {
-            value.configs = chance.option(version >= 5, |chance| {
-                chance.array(|chance| CreatableTopicConfigs::draw(chance, version))
-            });
+            value.configs = chance
+                .option(version >= 5, |chance| chance.array(|chance| CreatableTopicConfigs::draw(chance, version)));
         }
         let _ = (&chance, version);
         value

@@ -11,9 +11,7 @@ pub struct DeleteAclsRequest {
 
 impl Default for DeleteAclsRequest {
     fn default() -> Self {
-        Self {
-            filters: Default::default(),
-        }
+        Self { filters: Default::default() }
     }
 }
 
@@ -21,9 +19,7 @@ impl DeleteAclsRequest {
     pub(crate) fn read(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 2;
         let mut value = Self::default();
-        value.filters = reader.array(flexible, 6, |reader| {
-            DeleteAclsFilter::read(reader, version)
-        })?;
+        value.filters = reader.array(flexible, 6, |reader| DeleteAclsFilter::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {

@@ -12,10 +12,7 @@ pub struct DeleteAclsResponse {
 
 impl Default for DeleteAclsResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            filter_results: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), filter_results: Default::default() }
     }
 }
 
@@ -24,9 +21,7 @@ impl DeleteAclsResponse {
         let flexible = version >= 2;
         let mut value = Self::default();
         value.throttle_time_ms = reader.i32()?;
-        value.filter_results = reader.array(flexible, 4, |reader| {
-            DeleteAclsFilterResult::read(reader, version)
-        })?;
+        value.filter_results = reader.array(flexible, 4, |reader| DeleteAclsFilterResult::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -90,9 +85,7 @@ impl DeleteAclsFilterResult {
         let mut value = Self::default();
         value.error_code = reader.i16()?;
         value.error_message = reader.nullable_string(flexible)?;
-        value.matching_acls = reader.array(flexible, 9, |reader| {
-            DeleteAclsMatchingAcl::read(reader, version)
-        })?;
+        value.matching_acls = reader.array(flexible, 9, |reader| DeleteAclsMatchingAcl::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {

@@ -11,9 +11,7 @@ pub struct DeleteGroupsRequest {
 
 impl Default for DeleteGroupsRequest {
     fn default() -> Self {
-        Self {
-            groups_names: Default::default(),
-        }
+        Self { groups_names: Default::default() }
     }
 }
 

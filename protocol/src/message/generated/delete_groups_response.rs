@@ -12,10 +12,7 @@ pub struct DeleteGroupsResponse {
 
 impl Default for DeleteGroupsResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            results: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), results: Default::default() }
     }
 }
 
@@ -24,9 +21,7 @@ impl DeleteGroupsResponse {
         let flexible = version >= 2;
         let mut value = Self::default();
         value.throttle_time_ms = reader.i32()?;
-        value.results = reader.array(flexible, 3, |reader| {
-            DeletableGroupResult::read(reader, version)
-        })?;
+        value.results = reader.array(flexible, 3, |reader| DeletableGroupResult::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -76,11 +71,7 @@ pub struct DeletableGroupResult {
 
 impl Default for DeletableGroupResult {
     fn default() -> Self {
-        Self {
-            group_id: Default::default(),
-            error_code: Default::default(),
-            error_message: None,
-        }
+        Self { group_id: Default::default(), error_code: Default::default(), error_message: None }
     }
 }
 

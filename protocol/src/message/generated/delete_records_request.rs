@@ -12,10 +12,7 @@ pub struct DeleteRecordsRequest {
 
 impl Default for DeleteRecordsRequest {
     fn default() -> Self {
-        Self {
-            topics: Default::default(),
-            timeout_ms: Default::default(),
-        }
+        Self { topics: Default::default(), timeout_ms: Default::default() }
     }
 }
 
@@ -23,9 +20,7 @@ impl DeleteRecordsRequest {
     pub(crate) fn read(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 2;
         let mut value = Self::default();
-        value.topics = reader.array(flexible, 2, |reader| {
-            DeleteRecordsTopic::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 2, |reader| DeleteRecordsTopic::read(reader, version))?;
         value.timeout_ms = reader.i32()?;
         if flexible {
             let mut tags = reader.tags()?;
@@ -75,10 +70,7 @@ pub struct DeleteRecordsTopic {
 
 impl Default for DeleteRecordsTopic {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { name: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -87,9 +79,7 @@ impl DeleteRecordsTopic {
         let flexible = version >= 2;
         let mut value = Self::default();
         value.name = reader.string(flexible)?;
-        value.partitions = reader.array(flexible, 12, |reader| {
-            DeleteRecordsPartition::read(reader, version)
-        })?;
+        value.partitions = reader.array(flexible, 12, |reader| DeleteRecordsPartition::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -138,10 +128,7 @@ pub struct DeleteRecordsPartition {
 
 impl Default for DeleteRecordsPartition {
     fn default() -> Self {
-        Self {
-            partition_index: Default::default(),
-            offset: Default::default(),
-        }
+        Self { partition_index: Default::default(), offset: Default::default() }
     }
 }
 

@@ -12,10 +12,7 @@ pub struct DeleteRecordsResponse {
 
 impl Default for DeleteRecordsResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            topics: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), topics: Default::default() }
     }
 }
 
@@ -24,9 +21,7 @@ impl DeleteRecordsResponse {
         let flexible = version >= 2;
         let mut value = Self::default();
         value.throttle_time_ms = reader.i32()?;
-        value.topics = reader.array(flexible, 2, |reader| {
-            DeleteRecordsTopicResult::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 2, |reader| DeleteRecordsTopicResult::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -75,10 +70,7 @@ pub struct DeleteRecordsTopicResult {
 
 impl Default for DeleteRecordsTopicResult {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { name: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -87,9 +79,7 @@ impl DeleteRecordsTopicResult {
         let flexible = version >= 2;
         let mut value = Self::default();
         value.name = reader.string(flexible)?;
-        value.partitions = reader.array(flexible, 14, |reader| {
-            DeleteRecordsPartitionResult::read(reader, version)
-        })?;
+        value.partitions = reader.array(flexible, 14, |reader| DeleteRecordsPartitionResult::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -122,8 +112,7 @@ impl DeleteRecordsTopicResult {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
         value.name = chance.string();
-        value.partitions =
-            chance.array(|chance| DeleteRecordsPartitionResult::draw(chance, version));
+        value.partitions = chance.array(|chance| DeleteRecordsPartitionResult::draw(chance, version));
         let _ = (&chance, version);
         value
     }
@@ -140,11 +129,7 @@ pub struct DeleteRecordsPartitionResult {
 
 impl Default for DeleteRecordsPartitionResult {
     fn default() -> Self {
-        Self {
-            partition_index: Default::default(),
-            low_watermark: Default::default(),
-            error_code: Default::default(),
-        }
+        Self { partition_index: Default::default(), low_watermark: Default::default(), error_code: Default::default() }
     }
 }
 

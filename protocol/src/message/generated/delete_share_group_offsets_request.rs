@@ -12,10 +12,7 @@ pub struct DeleteShareGroupOffsetsRequest {
 
 impl Default for DeleteShareGroupOffsetsRequest {
     fn default() -> Self {
-        Self {
-            group_id: Default::default(),
-            topics: Default::default(),
-        }
+        Self { group_id: Default::default(), topics: Default::default() }
     }
 }
 
@@ -24,9 +21,8 @@ impl DeleteShareGroupOffsetsRequest {
         let flexible = true;
         let mut value = Self::default();
         value.group_id = reader.string(flexible)?;
-        value.topics = reader.array(flexible, 1, |reader| {
-            DeleteShareGroupOffsetsRequestTopic::read(reader, version)
-        })?;
+        value.topics =
+            reader.array(flexible, 1, |reader| DeleteShareGroupOffsetsRequestTopic::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -59,8 +55,7 @@ impl DeleteShareGroupOffsetsRequest {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
         value.group_id = chance.string();
-        value.topics =
-            chance.array(|chance| DeleteShareGroupOffsetsRequestTopic::draw(chance, version));
+        value.topics = chance.array(|chance| DeleteShareGroupOffsetsRequestTopic::draw(chance, version));
         let _ = (&chance, version);
         value
     }
@@ -75,9 +70,7 @@ pub struct DeleteShareGroupOffsetsRequestTopic {
 
 impl Default for DeleteShareGroupOffsetsRequestTopic {
     fn default() -> Self {
-        Self {
-            topic_name: Default::default(),
-        }
+        Self { topic_name: Default::default() }
     }
 }
 

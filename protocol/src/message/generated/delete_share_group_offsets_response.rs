@@ -30,9 +30,8 @@ impl DeleteShareGroupOffsetsResponse {
         value.throttle_time_ms = reader.i32()?;
         value.error_code = reader.i16()?;
         value.error_message = reader.nullable_string(flexible)?;
-        value.responses = reader.array(flexible, 20, |reader| {
-            DeleteShareGroupOffsetsResponseTopic::read(reader, version)
-        })?;
+        value.responses =
+            reader.array(flexible, 20, |reader| DeleteShareGroupOffsetsResponseTopic::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -76,8 +75,7 @@ impl DeleteShareGroupOffsetsResponse {
         value.throttle_time_ms = chance.i32();
         value.error_code = chance.i16();
         value.error_message = chance.option(true, |chance| chance.string());
-        value.responses =
-            chance.array(|chance| DeleteShareGroupOffsetsResponseTopic::draw(chance, version));
+        value.responses = chance.array(|chance| DeleteShareGroupOffsetsResponseTopic::draw(chance, version));
         let _ = (&chance, version);
         value
     }

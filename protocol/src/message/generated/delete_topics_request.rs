@@ -13,11 +13,7 @@ pub struct DeleteTopicsRequest {
 
 impl Default for DeleteTopicsRequest {
     fn default() -> Self {
-        Self {
-            topics: Default::default(),
-            topic_names: Default::default(),
-            timeout_ms: Default::default(),
-        }
+        Self { topics: Default::default(), topic_names: Default::default(), timeout_ms: Default::default() }
     }
 }
 
@@ -26,9 +22,7 @@ impl DeleteTopicsRequest {
         let flexible = version >= 4;
         let mut value = Self::default();
         if version >= 6 {
-            value.topics = reader.array(flexible, 1, |reader| {
-                DeleteTopicState::read(reader, version)
-            })?;
+            value.topics = reader.array(flexible, 1, |reader| DeleteTopicState::read(reader, version))?;
         }
         if version <= 5 {
             value.topic_names = reader.array(flexible, 1, |reader| reader.string(flexible))?;
@@ -97,10 +91,7 @@ pub struct DeleteTopicState {
 
 impl Default for DeleteTopicState {
     fn default() -> Self {
-        Self {
-            name: None,
-            topic_id: Default::default(),
-        }
+        Self { name: None, topic_id: Default::default() }
     }
 }
 

@@ -12,10 +12,7 @@ pub struct DeleteTopicsResponse {
 
 impl Default for DeleteTopicsResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            responses: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), responses: Default::default() }
     }
 }
 
@@ -26,9 +23,7 @@ impl DeleteTopicsResponse {
         if version >= 1 {
             value.throttle_time_ms = reader.i32()?;
         }
-        value.responses = reader.array(flexible, 3, |reader| {
-            DeletableTopicResult::read(reader, version)
-        })?;
+        value.responses = reader.array(flexible, 3, |reader| DeletableTopicResult::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {

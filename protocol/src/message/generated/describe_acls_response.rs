@@ -30,9 +30,7 @@ impl DescribeAclsResponse {
         value.throttle_time_ms = reader.i32()?;
         value.error_code = reader.i16()?;
         value.error_message = reader.nullable_string(flexible)?;
-        value.resources = reader.array(flexible, 3, |reader| {
-            DescribeAclsResource::read(reader, version)
-        })?;
+        value.resources = reader.array(flexible, 3, |reader| DescribeAclsResource::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {

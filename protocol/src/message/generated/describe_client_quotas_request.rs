@@ -12,10 +12,7 @@ pub struct DescribeClientQuotasRequest {
 
 impl Default for DescribeClientQuotasRequest {
     fn default() -> Self {
-        Self {
-            components: Default::default(),
-            strict: Default::default(),
-        }
+        Self { components: Default::default(), strict: Default::default() }
     }
 }
 
@@ -23,8 +20,7 @@ impl DescribeClientQuotasRequest {
     pub(crate) fn read(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 1;
         let mut value = Self::default();
-        value.components =
-            reader.array(flexible, 3, |reader| ComponentData::read(reader, version))?;
+        value.components = reader.array(flexible, 3, |reader| ComponentData::read(reader, version))?;
         value.strict = reader.bool()?;
         if flexible {
             let mut tags = reader.tags()?;
@@ -75,11 +71,7 @@ pub struct ComponentData {
 
 impl Default for ComponentData {
     fn default() -> Self {
-        Self {
-            entity_type: Default::default(),
-            match_type: Default::default(),
-            r#match: Some(Default::default()),
-        }
+        Self { entity_type: Default::default(), match_type: Default::default(), r#match: Some(Default::default()) }
     }
 }
 

@@ -30,8 +30,7 @@ impl DescribeClientQuotasResponse {
         value.throttle_time_ms = reader.i32()?;
         value.error_code = reader.i16()?;
         value.error_message = reader.nullable_string(flexible)?;
-        value.entries =
-            reader.nullable_array(flexible, 2, |reader| EntryData::read(reader, version))?;
+        value.entries = reader.nullable_array(flexible, 2, |reader| EntryData::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -82,9 +81,7 @@ impl DescribeClientQuotasResponse {
         value.throttle_time_ms = chance.i32();
         value.error_code = chance.i16();
         value.error_message = chance.option(true, |chance| chance.string());
-        value.entries = chance.option(true, |chance| {
-            chance.array(|chance| EntryData::draw(chance, version))
-        });
+        value.entries = chance.option(true, |chance| chance.array(|chance| EntryData::draw(chance, version)));
         let _ = (&chance, version);
         value
     }
@@ -100,10 +97,7 @@ pub struct EntryData {
 
 impl Default for EntryData {
     fn default() -> Self {
-        Self {
-            entity: Default::default(),
-            values: Default::default(),
-        }
+        Self { entity: Default::default(), values: Default::default() }
     }
 }
 
@@ -164,10 +158,7 @@ pub struct EntityData {
 
 impl Default for EntityData {
     fn default() -> Self {
-        Self {
-            entity_type: Default::default(),
-            entity_name: Some(Default::default()),
-        }
+        Self { entity_type: Default::default(), entity_name: Some(Default::default()) }
     }
 }
 
@@ -229,10 +220,7 @@ pub struct ValueData {
 
 impl Default for ValueData {
     fn default() -> Self {
-        Self {
-            key: Default::default(),
-            value: Default::default(),
-        }
+        Self { key: Default::default(), value: Default::default() }
     }
 }
 

@@ -43,9 +43,7 @@ impl DescribeClusterResponse {
         }
         value.cluster_id = reader.string(flexible)?;
         value.controller_id = reader.i32()?;
-        value.brokers = reader.array(flexible, 10, |reader| {
-            DescribeClusterBroker::read(reader, version)
-        })?;
+        value.brokers = reader.array(flexible, 10, |reader| DescribeClusterBroker::read(reader, version))?;
         value.cluster_authorized_operations = reader.i32()?;
         if flexible {
             let mut tags = reader.tags()?;

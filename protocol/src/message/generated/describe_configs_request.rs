@@ -13,11 +13,7 @@ pub struct DescribeConfigsRequest {
 
 impl Default for DescribeConfigsRequest {
     fn default() -> Self {
-        Self {
-            resources: Default::default(),
-            include_synonyms: false,
-            include_documentation: false,
-        }
+        Self { resources: Default::default(), include_synonyms: false, include_documentation: false }
     }
 }
 
@@ -25,9 +21,7 @@ impl DescribeConfigsRequest {
     pub(crate) fn read(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 4;
         let mut value = Self::default();
-        value.resources = reader.array(flexible, 3, |reader| {
-            DescribeConfigsResource::read(reader, version)
-        })?;
+        value.resources = reader.array(flexible, 3, |reader| DescribeConfigsResource::read(reader, version))?;
         if version >= 1 {
             value.include_synonyms = reader.bool()?;
         }
@@ -111,8 +105,7 @@ impl DescribeConfigsResource {
         let mut value = Self::default();
         value.resource_type = reader.i8()?;
         value.resource_name = reader.string(flexible)?;
-        value.configuration_keys =
-            reader.nullable_array(flexible, 1, |reader| reader.string(flexible))?;
+        value.configuration_keys = reader.nullable_array(flexible, 1, |reader| reader.string(flexible))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -154,8 +147,7 @@ impl DescribeConfigsResource {
         let mut value = Self::default();
         value.resource_type = chance.i8();
         value.resource_name = chance.string();
-        value.configuration_keys =
-            chance.option(true, |chance| chance.array(|chance| chance.string()));
+        value.configuration_keys = chance.option(true, |chance| chance.array(|chance| chance.string()));
         let _ = (&chance, version);
         value
     }

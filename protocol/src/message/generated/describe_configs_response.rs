@@ -12,10 +12,7 @@ pub struct DescribeConfigsResponse {
 
 impl Default for DescribeConfigsResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            results: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), results: Default::default() }
     }
 }
 
@@ -24,9 +21,7 @@ impl DescribeConfigsResponse {
         let flexible = version >= 4;
         let mut value = Self::default();
         value.throttle_time_ms = reader.i32()?;
-        value.results = reader.array(flexible, 6, |reader| {
-            DescribeConfigsResult::read(reader, version)
-        })?;
+        value.results = reader.array(flexible, 6, |reader| DescribeConfigsResult::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -96,9 +91,7 @@ impl DescribeConfigsResult {
         value.error_message = reader.nullable_string(flexible)?;
         value.resource_type = reader.i8()?;
         value.resource_name = reader.string(flexible)?;
-        value.configs = reader.array(flexible, 4, |reader| {
-            DescribeConfigsResourceResult::read(reader, version)
-        })?;
+        value.configs = reader.array(flexible, 4, |reader| DescribeConfigsResourceResult::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -196,9 +189,7 @@ impl DescribeConfigsResourceResult {
         }
         value.is_sensitive = reader.bool()?;
         if version >= 1 {
-            value.synonyms = reader.array(flexible, 1, |reader| {
-                DescribeConfigsSynonym::read(reader, version)
-            })?;
+            value.synonyms = reader.array(flexible, 1, |reader| DescribeConfigsSynonym::read(reader, version))?;
         }
         if version >= 3 {
             value.config_type = reader.i8()?;
@@ -305,11 +296,7 @@ pub struct DescribeConfigsSynonym {
 
 impl Default for DescribeConfigsSynonym {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            value: Some(Default::default()),
-            source: Default::default(),
-        }
+        Self { name: Default::default(), value: Some(Default::default()), source: Default::default() }
     }
 }
 

@@ -12,10 +12,7 @@ pub struct DescribeGroupsRequest {
 
 impl Default for DescribeGroupsRequest {
     fn default() -> Self {
-        Self {
-            groups: Default::default(),
-            include_authorized_operations: Default::default(),
-        }
+        Self { groups: Default::default(), include_authorized_operations: Default::default() }
     }
 }
 
@@ -48,10 +45,7 @@ impl DescribeGroupsRequest {
         if version >= 3 {
             writer.bool(self.include_authorized_operations);
         } else if !(!self.include_authorized_operations) {
-            return Err(EncodeError::missing(
-                "include_authorized_operations",
-                version,
-            ));
+            return Err(EncodeError::missing("include_authorized_operations", version));
         }
         if flexible {
             writer.uvarint(0);

@@ -12,10 +12,7 @@ pub struct DescribeGroupsResponse {
 
 impl Default for DescribeGroupsResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            groups: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), groups: Default::default() }
     }
 }
 
@@ -110,9 +107,7 @@ impl DescribedGroup {
         value.group_state = reader.string(flexible)?;
         value.protocol_type = reader.string(flexible)?;
         value.protocol_data = reader.string(flexible)?;
-        value.members = reader.array(flexible, 5, |reader| {
-            DescribedGroupMember::read(reader, version)
-        })?;
+        value.members = reader.array(flexible, 5, |reader| DescribedGroupMember::read(reader, version))?;
         if version >= 3 {
             value.authorized_operations = reader.i32()?;
         }

@@ -11,9 +11,7 @@ pub struct DescribeLogDirsRequest {
 
 impl Default for DescribeLogDirsRequest {
     fn default() -> Self {
-        Self {
-            topics: Some(Default::default()),
-        }
+        Self { topics: Some(Default::default()) }
     }
 }
 
@@ -21,9 +19,7 @@ impl DescribeLogDirsRequest {
     pub(crate) fn read(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 2;
         let mut value = Self::default();
-        value.topics = reader.nullable_array(flexible, 2, |reader| {
-            DescribableLogDirTopic::read(reader, version)
-        })?;
+        value.topics = reader.nullable_array(flexible, 2, |reader| DescribableLogDirTopic::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -61,9 +57,8 @@ impl DescribeLogDirsRequest {
 impl DescribeLogDirsRequest {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
-        value.topics = chance.option(true, |chance| {
-            chance.array(|chance| DescribableLogDirTopic::draw(chance, version))
-        });
+        value.topics =
+            chance.option(true, |chance| chance.array(|chance| DescribableLogDirTopic::draw(chance, version)));
         let _ = (&chance, version);
         value
     }
@@ -79,10 +74,7 @@ pub struct DescribableLogDirTopic {
 
 impl Default for DescribableLogDirTopic {
     fn default() -> Self {
-        Self {
-            topic: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic: Default::default(), partitions: Default::default() }
     }
 }
 

@@ -13,11 +13,7 @@ pub struct DescribeLogDirsResponse {
 
 impl Default for DescribeLogDirsResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            error_code: Default::default(),
-            results: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), error_code: Default::default(), results: Default::default() }
     }
 }
 
@@ -29,9 +25,7 @@ impl DescribeLogDirsResponse {
         if version >= 3 {
             value.error_code = reader.i16()?;
         }
-        value.results = reader.array(flexible, 4, |reader| {
-            DescribeLogDirsResult::read(reader, version)
-        })?;
+        value.results = reader.array(flexible, 4, |reader| DescribeLogDirsResult::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -107,9 +101,7 @@ impl DescribeLogDirsResult {
         let mut value = Self::default();
         value.error_code = reader.i16()?;
         value.log_dir = reader.string(flexible)?;
-        value.topics = reader.array(flexible, 2, |reader| {
-            DescribeLogDirsTopic::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 2, |reader| DescribeLogDirsTopic::read(reader, version))?;
         if version >= 4 {
             value.total_bytes = reader.i64()?;
         }
@@ -187,10 +179,7 @@ pub struct DescribeLogDirsTopic {
 
 impl Default for DescribeLogDirsTopic {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { name: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -199,9 +188,7 @@ impl DescribeLogDirsTopic {
         let flexible = version >= 2;
         let mut value = Self::default();
         value.name = reader.string(flexible)?;
-        value.partitions = reader.array(flexible, 21, |reader| {
-            DescribeLogDirsPartition::read(reader, version)
-        })?;
+        value.partitions = reader.array(flexible, 21, |reader| DescribeLogDirsPartition::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {

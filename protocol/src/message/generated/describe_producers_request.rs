@@ -11,9 +11,7 @@ pub struct DescribeProducersRequest {
 
 impl Default for DescribeProducersRequest {
     fn default() -> Self {
-        Self {
-            topics: Default::default(),
-        }
+        Self { topics: Default::default() }
     }
 }
 
@@ -68,10 +66,7 @@ pub struct TopicRequest {
 
 impl Default for TopicRequest {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            partition_indexes: Default::default(),
-        }
+        Self { name: Default::default(), partition_indexes: Default::default() }
     }
 }
 

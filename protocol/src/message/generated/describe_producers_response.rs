@@ -12,10 +12,7 @@ pub struct DescribeProducersResponse {
 
 impl Default for DescribeProducersResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            topics: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), topics: Default::default() }
     }
 }
 
@@ -73,10 +70,7 @@ pub struct TopicResponse {
 
 impl Default for TopicResponse {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { name: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -85,9 +79,7 @@ impl TopicResponse {
         let flexible = true;
         let mut value = Self::default();
         value.name = reader.string(flexible)?;
-        value.partitions = reader.array(flexible, 8, |reader| {
-            PartitionResponse::read(reader, version)
-        })?;
+        value.partitions = reader.array(flexible, 8, |reader| PartitionResponse::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -154,8 +146,7 @@ impl PartitionResponse {
         value.partition_index = reader.i32()?;
         value.error_code = reader.i16()?;
         value.error_message = reader.nullable_string(flexible)?;
-        value.active_producers =
-            reader.array(flexible, 36, |reader| ProducerState::read(reader, version))?;
+        value.active_producers = reader.array(flexible, 36, |reader| ProducerState::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {

@@ -11,9 +11,7 @@ pub struct DescribeQuorumRequest {
 
 impl Default for DescribeQuorumRequest {
     fn default() -> Self {
-        Self {
-            topics: Default::default(),
-        }
+        Self { topics: Default::default() }
     }
 }
 
@@ -68,10 +66,7 @@ pub struct TopicData {
 
 impl Default for TopicData {
     fn default() -> Self {
-        Self {
-            topic_name: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic_name: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -80,8 +75,7 @@ impl TopicData {
         let flexible = true;
         let mut value = Self::default();
         value.topic_name = reader.string(flexible)?;
-        value.partitions =
-            reader.array(flexible, 4, |reader| PartitionData::read(reader, version))?;
+        value.partitions = reader.array(flexible, 4, |reader| PartitionData::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -129,9 +123,7 @@ pub struct PartitionData {
 
 impl Default for PartitionData {
     fn default() -> Self {
-        Self {
-            partition_index: Default::default(),
-        }
+        Self { partition_index: Default::default() }
     }
 }
 

@@ -203,10 +203,7 @@ pub struct TopicData {
 
 impl Default for TopicData {
     fn default() -> Self {
-        Self {
-            topic_name: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic_name: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -215,8 +212,7 @@ impl TopicData {
         let flexible = true;
         let mut value = Self::default();
         value.topic_name = reader.string(flexible)?;
-        value.partitions =
-            reader.array(flexible, 24, |reader| PartitionData::read(reader, version))?;
+        value.partitions = reader.array(flexible, 24, |reader| PartitionData::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -296,10 +292,8 @@ impl PartitionData {
         value.leader_id = reader.i32()?;
         value.leader_epoch = reader.i32()?;
         value.high_watermark = reader.i64()?;
-        value.current_voters =
-            reader.array(flexible, 12, |reader| ReplicaState::read(reader, version))?;
-        value.observers =
-            reader.array(flexible, 12, |reader| ReplicaState::read(reader, version))?;
+        value.current_voters = reader.array(flexible, 12, |reader| ReplicaState::read(reader, version))?;
+        value.observers = reader.array(flexible, 12, |reader| ReplicaState::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -377,10 +371,7 @@ pub struct Node {
 
 impl Default for Node {
     fn default() -> Self {
-        Self {
-            node_id: Default::default(),
-            listeners: Default::default(),
-        }
+        Self { node_id: Default::default(), listeners: Default::default() }
     }
 }
 
@@ -392,8 +383,7 @@ impl Node {
             value.node_id = reader.i32()?;
         }
         if version >= 2 {
-            value.listeners =
-                reader.array(flexible, 1, |reader| Listener::read(reader, version))?;
+            value.listeners = reader.array(flexible, 1, |reader| Listener::read(reader, version))?;
         }
         if flexible {
             let mut tags = reader.tags()?;
@@ -456,11 +446,7 @@ pub struct Listener {
 
 impl Default for Listener {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            host: Default::default(),
-            port: Default::default(),
-        }
+        Self { name: Default::default(), host: Default::default(), port: Default::default() }
     }
 }
 

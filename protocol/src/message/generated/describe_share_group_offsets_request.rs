@@ -11,9 +11,7 @@ pub struct DescribeShareGroupOffsetsRequest {
 
 impl Default for DescribeShareGroupOffsetsRequest {
     fn default() -> Self {
-        Self {
-            groups: Default::default(),
-        }
+        Self { groups: Default::default() }
     }
 }
 
@@ -21,9 +19,8 @@ impl DescribeShareGroupOffsetsRequest {
     pub(crate) fn read(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
         let flexible = true;
         let mut value = Self::default();
-        value.groups = reader.array(flexible, 2, |reader| {
-            DescribeShareGroupOffsetsRequestGroup::read(reader, version)
-        })?;
+        value.groups =
+            reader.array(flexible, 2, |reader| DescribeShareGroupOffsetsRequestGroup::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -54,8 +51,7 @@ impl DescribeShareGroupOffsetsRequest {
 impl DescribeShareGroupOffsetsRequest {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
-        value.groups =
-            chance.array(|chance| DescribeShareGroupOffsetsRequestGroup::draw(chance, version));
+        value.groups = chance.array(|chance| DescribeShareGroupOffsetsRequestGroup::draw(chance, version));
         let _ = (&chance, version);
         value
     }
@@ -71,10 +67,7 @@ pub struct DescribeShareGroupOffsetsRequestGroup {
 
 impl Default for DescribeShareGroupOffsetsRequestGroup {
     fn default() -> Self {
-        Self {
-            group_id: Default::default(),
-            topics: Some(Default::default()),
-        }
+        Self { group_id: Default::default(), topics: Some(Default::default()) }
     }
 }
 
@@ -83,9 +76,8 @@ impl DescribeShareGroupOffsetsRequestGroup {
         let flexible = true;
         let mut value = Self::default();
         value.group_id = reader.string(flexible)?;
-        value.topics = reader.nullable_array(flexible, 2, |reader| {
-            DescribeShareGroupOffsetsRequestTopic::read(reader, version)
-        })?;
+        value.topics = reader
+            .nullable_array(flexible, 2, |reader| DescribeShareGroupOffsetsRequestTopic::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -125,9 +117,8 @@ impl DescribeShareGroupOffsetsRequestGroup {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
         value.group_id = chance.string();
-        value.topics = chance.option(true, |chance| {
-            chance.array(|chance| DescribeShareGroupOffsetsRequestTopic::draw(chance, version))
-        });
+        value.topics = chance
+            .option(true, |chance| chance.array(|chance| DescribeShareGroupOffsetsRequestTopic::draw(chance, version)));
         let _ = (&chance, version);
         value
     }
@@ -143,10 +134,7 @@ pub struct DescribeShareGroupOffsetsRequestTopic {
 
 impl Default for DescribeShareGroupOffsetsRequestTopic {
     fn default() -> Self {
-        Self {
-            topic_name: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic_name: Default::default(), partitions: Default::default() }
     }
 }
 

@@ -12,10 +12,7 @@ pub struct DescribeShareGroupOffsetsResponse {
 
 impl Default for DescribeShareGroupOffsetsResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            groups: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), groups: Default::default() }
     }
 }
 
@@ -24,9 +21,8 @@ impl DescribeShareGroupOffsetsResponse {
         let flexible = true;
         let mut value = Self::default();
         value.throttle_time_ms = reader.i32()?;
-        value.groups = reader.array(flexible, 5, |reader| {
-            DescribeShareGroupOffsetsResponseGroup::read(reader, version)
-        })?;
+        value.groups =
+            reader.array(flexible, 5, |reader| DescribeShareGroupOffsetsResponseGroup::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -59,8 +55,7 @@ impl DescribeShareGroupOffsetsResponse {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
         value.throttle_time_ms = chance.i32();
-        value.groups =
-            chance.array(|chance| DescribeShareGroupOffsetsResponseGroup::draw(chance, version));
+        value.groups = chance.array(|chance| DescribeShareGroupOffsetsResponseGroup::draw(chance, version));
         let _ = (&chance, version);
         value
     }
@@ -92,9 +87,8 @@ impl DescribeShareGroupOffsetsResponseGroup {
         let flexible = true;
         let mut value = Self::default();
         value.group_id = reader.string(flexible)?;
-        value.topics = reader.array(flexible, 18, |reader| {
-            DescribeShareGroupOffsetsResponseTopic::read(reader, version)
-        })?;
+        value.topics =
+            reader.array(flexible, 18, |reader| DescribeShareGroupOffsetsResponseTopic::read(reader, version))?;
         value.error_code = reader.i16()?;
         value.error_message = reader.nullable_string(flexible)?;
         if flexible {
@@ -138,8 +132,7 @@ impl DescribeShareGroupOffsetsResponseGroup {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
         value.group_id = chance.string();
-        value.topics =
-            chance.array(|chance| DescribeShareGroupOffsetsResponseTopic::draw(chance, version));
+        value.topics = chance.array(|chance| DescribeShareGroupOffsetsResponseTopic::draw(chance, version));
         value.error_code = chance.i16();
         value.error_message = chance.option(true, |chance| chance.string());
         let _ = (&chance, version);
@@ -158,11 +151,7 @@ pub struct DescribeShareGroupOffsetsResponseTopic {
 
 impl Default for DescribeShareGroupOffsetsResponseTopic {
     fn default() -> Self {
-        Self {
-            topic_name: Default::default(),
-            topic_id: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic_name: Default::default(), topic_id: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -172,9 +161,8 @@ impl DescribeShareGroupOffsetsResponseTopic {
         let mut value = Self::default();
         value.topic_name = reader.string(flexible)?;
         value.topic_id = reader.uuid()?;
-        value.partitions = reader.array(flexible, 19, |reader| {
-            DescribeShareGroupOffsetsResponsePartition::read(reader, version)
-        })?;
+        value.partitions =
+            reader.array(flexible, 19, |reader| DescribeShareGroupOffsetsResponsePartition::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -209,8 +197,7 @@ impl DescribeShareGroupOffsetsResponseTopic {
         let mut value = Self::default();
         value.topic_name = chance.string();
         value.topic_id = chance.uuid();
-        value.partitions = chance
-            .array(|chance| DescribeShareGroupOffsetsResponsePartition::draw(chance, version));
+        value.partitions = chance.array(|chance| DescribeShareGroupOffsetsResponsePartition::draw(chance, version));
         let _ = (&chance, version);
         value
     }

@@ -13,11 +13,7 @@ pub struct DescribeTopicPartitionsRequest {
 
 impl Default for DescribeTopicPartitionsRequest {
     fn default() -> Self {
-        Self {
-            topics: Default::default(),
-            response_partition_limit: 2000,
-            cursor: None,
-        }
+        Self { topics: Default::default(), response_partition_limit: 2000, cursor: None }
     }
 }
 
@@ -27,11 +23,7 @@ impl DescribeTopicPartitionsRequest {
         let mut value = Self::default();
         value.topics = reader.array(flexible, 1, |reader| TopicRequest::read(reader, version))?;
         value.response_partition_limit = reader.i32()?;
-        value.cursor = if reader.i8()? < 0 {
-            None
-        } else {
-            Some(Cursor::read(reader, version)?)
-        };
+        value.cursor = if reader.i8()? < 0 { None } else { Some(Cursor::read(reader, version)?) };
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -89,9 +81,7 @@ pub struct TopicRequest {
 
 impl Default for TopicRequest {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-        }
+        Self { name: Default::default() }
     }
 }
 
@@ -143,10 +133,7 @@ pub struct Cursor {
 
 impl Default for Cursor {
     fn default() -> Self {
-        Self {
-            topic_name: Default::default(),
-            partition_index: Default::default(),
-        }
+        Self { topic_name: Default::default(), partition_index: Default::default() }
     }
 }
 

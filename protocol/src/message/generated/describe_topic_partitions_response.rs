@@ -13,11 +13,7 @@ pub struct DescribeTopicPartitionsResponse {
 
 impl Default for DescribeTopicPartitionsResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            topics: Default::default(),
-            next_cursor: None,
-        }
+        Self { throttle_time_ms: Default::default(), topics: Default::default(), next_cursor: None }
     }
 }
 
@@ -26,14 +22,9 @@ impl DescribeTopicPartitionsResponse {
         let flexible = true;
         let mut value = Self::default();
         value.throttle_time_ms = reader.i32()?;
-        value.topics = reader.array(flexible, 25, |reader| {
-            DescribeTopicPartitionsResponseTopic::read(reader, version)
-        })?;
-        value.next_cursor = if reader.i8()? < 0 {
-            None
-        } else {
-            Some(Cursor::read(reader, version)?)
-        };
+        value.topics =
+            reader.array(flexible, 25, |reader| DescribeTopicPartitionsResponseTopic::read(reader, version))?;
+        value.next_cursor = if reader.i8()? < 0 { None } else { Some(Cursor::read(reader, version)?) };
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -75,8 +66,7 @@ impl DescribeTopicPartitionsResponse {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
         value.throttle_time_ms = chance.i32();
-        value.topics =
-            chance.array(|chance| DescribeTopicPartitionsResponseTopic::draw(chance, version));
+        value.topics = chance.array(|chance| DescribeTopicPartitionsResponseTopic::draw(chance, version));
         value.next_cursor = chance.option(true, |chance| Cursor::draw(chance, version));
         let _ = (&chance, version);
         value
@@ -116,9 +106,8 @@ impl DescribeTopicPartitionsResponseTopic {
         value.name = reader.nullable_string(flexible)?;
         value.topic_id = reader.uuid()?;
         value.is_internal = reader.bool()?;
-        value.partitions = reader.array(flexible, 19, |reader| {
-            DescribeTopicPartitionsResponsePartition::read(reader, version)
-        })?;
+        value.partitions =
+            reader.array(flexible, 19, |reader| DescribeTopicPartitionsResponsePartition::read(reader, version))?;
         value.topic_authorized_operations = reader.i32()?;
         if flexible {
             let mut tags = reader.tags()?;
@@ -166,8 +155,7 @@ impl DescribeTopicPartitionsResponseTopic {
         value.name = chance.option(true, |chance| chance.string());
         value.topic_id = chance.uuid();
         value.is_internal = chance.bool();
-        value.partitions =
-            chance.array(|chance| DescribeTopicPartitionsResponsePartition::draw(chance, version));
+        value.partitions = chance.array(|chance| DescribeTopicPartitionsResponsePartition::draw(chance, version));
         value.topic_authorized_operations = chance.i32();
         let _ = (&chance, version);
         value
@@ -215,8 +203,7 @@ impl DescribeTopicPartitionsResponsePartition {
         value.leader_epoch = reader.i32()?;
         value.replica_nodes = reader.array(flexible, 4, |reader| reader.i32())?;
         value.isr_nodes = reader.array(flexible, 4, |reader| reader.i32())?;
-        value.eligible_leader_replicas =
-            reader.nullable_array(flexible, 4, |reader| reader.i32())?;
+        value.eligible_leader_replicas = reader.nullable_array(flexible, 4, |reader| reader.i32())?;
         value.last_known_elr = reader.nullable_array(flexible, 4, |reader| reader.i32())?;
         value.offline_replicas = reader.array(flexible, 4, |reader| reader.i32())?;
         if flexible {
@@ -289,8 +276,7 @@ impl DescribeTopicPartitionsResponsePartition {
         value.leader_epoch = chance.i32();
         value.replica_nodes = chance.array(|chance| chance.i32());
         value.isr_nodes = chance.array(|chance| chance.i32());
-        value.eligible_leader_replicas =
-            chance.option(true, |chance| chance.array(|chance| chance.i32()));
+        value.eligible_leader_replicas = chance.option(true, |chance| chance.array(|chance| chance.i32()));
         value.last_known_elr = chance.option(true, |chance| chance.array(|chance| chance.i32()));
         value.offline_replicas = chance.array(|chance| chance.i32());
         let _ = (&chance, version);
@@ -308,10 +294,7 @@ pub struct Cursor {
 
 impl Default for Cursor {
     fn default() -> Self {
-        Self {
-            topic_name: Default::default(),
-            partition_index: Default::default(),
-        }
+        Self { topic_name: Default::default(), partition_index: Default::default() }
     }
 }
 

@@ -11,9 +11,7 @@ pub struct DescribeTransactionsRequest {
 
 impl Default for DescribeTransactionsRequest {
     fn default() -> Self {
-        Self {
-            transactional_ids: Default::default(),
-        }
+        Self { transactional_ids: Default::default() }
     }
 }
 

@@ -12,10 +12,7 @@ pub struct DescribeTransactionsResponse {
 
 impl Default for DescribeTransactionsResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            transaction_states: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), transaction_states: Default::default() }
     }
 }
 
@@ -24,9 +21,7 @@ impl DescribeTransactionsResponse {
         let flexible = true;
         let mut value = Self::default();
         value.throttle_time_ms = reader.i32()?;
-        value.transaction_states = reader.array(flexible, 27, |reader| {
-            TransactionState::read(reader, version)
-        })?;
+        value.transaction_states = reader.array(flexible, 27, |reader| TransactionState::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -166,10 +161,7 @@ pub struct TopicData {
 
 impl Default for TopicData {
     fn default() -> Self {
-        Self {
-            topic: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic: Default::default(), partitions: Default::default() }
     }
 }
 

@@ -11,9 +11,7 @@ pub struct DescribeUserScramCredentialsRequest {
 
 impl Default for DescribeUserScramCredentialsRequest {
     fn default() -> Self {
-        Self {
-            users: Some(Default::default()),
-        }
+        Self { users: Some(Default::default()) }
     }
 }
 
@@ -21,8 +19,7 @@ impl DescribeUserScramCredentialsRequest {
     pub(crate) fn read(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
         let flexible = true;
         let mut value = Self::default();
-        value.users =
-            reader.nullable_array(flexible, 1, |reader| UserName::read(reader, version))?;
+        value.users = reader.nullable_array(flexible, 1, |reader| UserName::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -60,9 +57,7 @@ impl DescribeUserScramCredentialsRequest {
 impl DescribeUserScramCredentialsRequest {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
-        value.users = chance.option(true, |chance| {
-            chance.array(|chance| UserName::draw(chance, version))
-        });
+        value.users = chance.option(true, |chance| chance.array(|chance| UserName::draw(chance, version)));
         let _ = (&chance, version);
         value
     }
@@ -77,9 +72,7 @@ pub struct UserName {
 
 impl Default for UserName {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-        }
+        Self { name: Default::default() }
     }
 }
 

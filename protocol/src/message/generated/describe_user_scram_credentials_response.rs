@@ -30,9 +30,8 @@ impl DescribeUserScramCredentialsResponse {
         value.throttle_time_ms = reader.i32()?;
         value.error_code = reader.i16()?;
         value.error_message = reader.nullable_string(flexible)?;
-        value.results = reader.array(flexible, 5, |reader| {
-            DescribeUserScramCredentialsResult::read(reader, version)
-        })?;
+        value.results =
+            reader.array(flexible, 5, |reader| DescribeUserScramCredentialsResult::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -76,8 +75,7 @@ impl DescribeUserScramCredentialsResponse {
         value.throttle_time_ms = chance.i32();
         value.error_code = chance.i16();
         value.error_message = chance.option(true, |chance| chance.string());
-        value.results =
-            chance.array(|chance| DescribeUserScramCredentialsResult::draw(chance, version));
+        value.results = chance.array(|chance| DescribeUserScramCredentialsResult::draw(chance, version));
         let _ = (&chance, version);
         value
     }
@@ -111,8 +109,7 @@ impl DescribeUserScramCredentialsResult {
         value.user = reader.string(flexible)?;
         value.error_code = reader.i16()?;
         value.error_message = reader.nullable_string(flexible)?;
-        value.credential_infos =
-            reader.array(flexible, 5, |reader| CredentialInfo::read(reader, version))?;
+        value.credential_infos = reader.array(flexible, 5, |reader| CredentialInfo::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -172,10 +169,7 @@ pub struct CredentialInfo {
 
 impl Default for CredentialInfo {
     fn default() -> Self {
-        Self {
-            mechanism: Default::default(),
-            iterations: Default::default(),
-        }
+        Self { mechanism: Default::default(), iterations: Default::default() }
     }
 }
 

@@ -13,11 +13,7 @@ pub struct ElectLeadersRequest {
 
 impl Default for ElectLeadersRequest {
     fn default() -> Self {
-        Self {
-            election_type: Default::default(),
-            topic_partitions: Some(Default::default()),
-            timeout_ms: 60000,
-        }
+        Self { election_type: Default::default(), topic_partitions: Some(Default::default()), timeout_ms: 60000 }
     }
 }
 
@@ -28,8 +24,7 @@ impl ElectLeadersRequest {
         if version >= 1 {
             value.election_type = reader.i8()?;
         }
-        value.topic_partitions =
-            reader.nullable_array(flexible, 2, |reader| TopicPartitions::read(reader, version))?;
+        value.topic_partitions = reader.nullable_array(flexible, 2, |reader| TopicPartitions::read(reader, version))?;
         value.timeout_ms = reader.i32()?;
         if flexible {
             let mut tags = reader.tags()?;
@@ -77,9 +72,8 @@ impl ElectLeadersRequest {
         if version >= 1 {
             value.election_type = chance.i8();
         }
-        value.topic_partitions = chance.option(true, |chance| {
-            chance.array(|chance| TopicPartitions::draw(chance, version))
-        });
+        value.topic_partitions =
+            chance.option(true, |chance| chance.array(|chance| TopicPartitions::draw(chance, version)));
         value.timeout_ms = chance.i32();
         let _ = (&chance, version);
         value
@@ -96,10 +90,7 @@ pub struct TopicPartitions {
 
 impl Default for TopicPartitions {
     fn default() -> Self {
-        Self {
-            topic: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic: Default::default(), partitions: Default::default() }
     }
 }
 

@@ -29,9 +29,8 @@ impl ElectLeadersResponse {
         if version >= 1 {
             value.error_code = reader.i16()?;
         }
-        value.replica_election_results = reader.array(flexible, 2, |reader| {
-            ReplicaElectionResult::read(reader, version)
-        })?;
+        value.replica_election_results =
+            reader.array(flexible, 2, |reader| ReplicaElectionResult::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -72,8 +71,7 @@ impl ElectLeadersResponse {
         if version >= 1 {
             value.error_code = chance.i16();
         }
-        value.replica_election_results =
-            chance.array(|chance| ReplicaElectionResult::draw(chance, version));
+        value.replica_election_results = chance.array(|chance| ReplicaElectionResult::draw(chance, version));
         let _ = (&chance, version);
         value
     }
@@ -89,10 +87,7 @@ pub struct ReplicaElectionResult {
 
 impl Default for ReplicaElectionResult {
     fn default() -> Self {
-        Self {
-            topic: Default::default(),
-            partition_result: Default::default(),
-        }
+        Self { topic: Default::default(), partition_result: Default::default() }
     }
 }
 
@@ -101,8 +96,7 @@ impl ReplicaElectionResult {
         let flexible = version >= 2;
         let mut value = Self::default();
         value.topic = reader.string(flexible)?;
-        value.partition_result =
-            reader.array(flexible, 7, |reader| PartitionResult::read(reader, version))?;
+        value.partition_result = reader.array(flexible, 7, |reader| PartitionResult::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {

@@ -58,8 +58,7 @@ impl FetchRequest {
         }
         value.topics = reader.array(flexible, 1, |reader| FetchTopic::read(reader, version))?;
         if version >= 7 {
-            value.forgotten_topics_data =
-                reader.array(flexible, 1, |reader| ForgottenTopic::read(reader, version))?;
+            value.forgotten_topics_data = reader.array(flexible, 1, |reader| ForgottenTopic::read(reader, version))?;
         }
         if version >= 11 {
             value.rack_id = reader.string(flexible)?;
@@ -68,13 +67,8 @@ impl FetchRequest {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
                 match tag {
-                    0 => {
-                        value.cluster_id =
-                            not_null(inner.nullable_string(flexible)?, version >= 12)?
-                    }
-                    1 if version >= 15 => {
-                        value.replica_state = ReplicaState::read(&mut inner, version)?
-                    }
+                    0 => value.cluster_id = not_null(inner.nullable_string(flexible)?, version >= 12)?,
+                    1 if version >= 15 => value.replica_state = ReplicaState::read(&mut inner, version)?,
                     _ => inner.skip_rest(),
                 }
                 tags.done(reader, inner)?;
@@ -172,8 +166,7 @@ impl FetchRequest {
         }
         value.topics = chance.array(|chance| FetchTopic::draw(chance, version));
         if version >= 7 {
-            value.forgotten_topics_data =
-                chance.array(|chance| ForgottenTopic::draw(chance, version));
+            value.forgotten_topics_data = chance.array(|chance| ForgottenTopic::draw(chance, version));
         }
         if version >= 11 {
             value.rack_id = chance.string();
@@ -193,10 +186,7 @@ pub struct ReplicaState {
 
 impl Default for ReplicaState {
     fn default() -> Self {
-        Self {
-            replica_id: -1,
-            replica_epoch: -1,
-        }
+        Self { replica_id: -1, replica_epoch: -1 }
     }
 }
 
@@ -268,11 +258,7 @@ pub struct FetchTopic {
 
 impl Default for FetchTopic {
     fn default() -> Self {
-        Self {
-            topic: Default::default(),
-            topic_id: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic: Default::default(), topic_id: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -286,8 +272,7 @@ impl FetchTopic {
         if version >= 13 {
             value.topic_id = reader.uuid()?;
         }
-        value.partitions =
-            reader.array(flexible, 16, |reader| FetchPartition::read(reader, version))?;
+        value.partitions = reader.array(flexible, 16, |reader| FetchPartition::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -471,11 +456,7 @@ pub struct ForgottenTopic {
 
 impl Default for ForgottenTopic {
     fn default() -> Self {
-        Self {
-            topic: Default::default(),
-            topic_id: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic: Default::default(), topic_id: Default::default(), partitions: Default::default() }
     }
 }
 

@@ -36,16 +36,13 @@ impl FetchResponse {
         if version >= 7 {
             value.session_id = reader.i32()?;
         }
-        value.responses = reader.array(flexible, 1, |reader| {
-            FetchableTopicResponse::read(reader, version)
-        })?;
+        value.responses = reader.array(flexible, 1, |reader| FetchableTopicResponse::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
                 match tag {
                     0 if version >= 16 => {
-                        value.node_endpoints = inner
-                            .array(flexible, 1, |reader| NodeEndpoint::read(reader, version))?
+                        value.node_endpoints = inner.array(flexible, 1, |reader| NodeEndpoint::read(reader, version))?
                     }
                     _ => inner.skip_rest(),
                 }
@@ -123,11 +120,7 @@ pub struct FetchableTopicResponse {
 
 impl Default for FetchableTopicResponse {
     fn default() -> Self {
-        Self {
-            topic: Default::default(),
-            topic_id: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic: Default::default(), topic_id: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -141,8 +134,7 @@ impl FetchableTopicResponse {
         if version >= 13 {
             value.topic_id = reader.uuid()?;
         }
-        value.partitions =
-            reader.array(flexible, 24, |reader| PartitionData::read(reader, version))?;
+        value.partitions = reader.array(flexible, 24, |reader| PartitionData::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -237,9 +229,8 @@ impl PartitionData {
         if version >= 5 {
             value.log_start_offset = reader.i64()?;
         }
-        value.aborted_transactions = reader.nullable_array(flexible, 16, |reader| {
-            AbortedTransaction::read(reader, version)
-        })?;
+        value.aborted_transactions =
+            reader.nullable_array(flexible, 16, |reader| AbortedTransaction::read(reader, version))?;
         if version >= 11 {
             value.preferred_read_replica = reader.i32()?;
         }
@@ -349,9 +340,8 @@ impl PartitionData {
         if version >= 12 {
             value.snapshot_id = SnapshotId::draw(chance, version);
         }
-        value.aborted_transactions = chance.option(true, |chance| {
-            chance.array(|chance| AbortedTransaction::draw(chance, version))
-        });
+        value.aborted_transactions =
+            chance.option(true, |chance| chance.array(|chance| AbortedTransaction::draw(chance, version)));
         if version >= 11 {
             value.preferred_read_replica = chance.i32();
         }
@@ -371,10 +361,7 @@ pub struct EpochEndOffset {
 
 impl Default for EpochEndOffset {
     fn default() -> Self {
-        Self {
-            epoch: -1,
-            end_offset: -1,
-        }
+        Self { epoch: -1, end_offset: -1 }
     }
 }
 
@@ -445,10 +432,7 @@ pub struct LeaderIdAndEpoch {
 
 impl Default for LeaderIdAndEpoch {
     fn default() -> Self {
-        Self {
-            leader_id: -1,
-            leader_epoch: -1,
-        }
+        Self { leader_id: -1, leader_epoch: -1 }
     }
 }
 
@@ -519,10 +503,7 @@ pub struct SnapshotId {
 
 impl Default for SnapshotId {
     fn default() -> Self {
-        Self {
-            end_offset: -1,
-            epoch: -1,
-        }
+        Self { end_offset: -1, epoch: -1 }
     }
 }
 
@@ -577,10 +558,7 @@ pub struct AbortedTransaction {
 
 impl Default for AbortedTransaction {
     fn default() -> Self {
-        Self {
-            producer_id: Default::default(),
-            first_offset: Default::default(),
-        }
+        Self { producer_id: Default::default(), first_offset: Default::default() }
     }
 }
 
@@ -637,12 +615,7 @@ pub struct NodeEndpoint {
 
 impl Default for NodeEndpoint {
     fn default() -> Self {
-        Self {
-            node_id: Default::default(),
-            host: Default::default(),
-            port: Default::default(),
-            rack: None,
-        }
+        Self { node_id: Default::default(), host: Default::default(), port: Default::default(), rack: None }
     }
 }
 

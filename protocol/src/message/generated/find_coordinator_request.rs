@@ -13,11 +13,7 @@ pub struct FindCoordinatorRequest {
 
 impl Default for FindCoordinatorRequest {
     fn default() -> Self {
-        Self {
-            key: Default::default(),
-            key_type: 0,
-            coordinator_keys: Default::default(),
-        }
+        Self { key: Default::default(), key_type: 0, coordinator_keys: Default::default() }
     }
 }
 

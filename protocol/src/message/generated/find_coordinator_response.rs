@@ -40,10 +40,7 @@ impl FindCoordinatorResponse {
             value.error_code = reader.i16()?;
         }
         if (1..=3).contains(&version) {
-            value.error_message = not_null(
-                reader.nullable_string(flexible)?,
-                (1..=3).contains(&version),
-            )?;
+            value.error_message = not_null(reader.nullable_string(flexible)?, (1..=3).contains(&version))?;
         }
         if version <= 3 {
             value.node_id = reader.i32()?;
@@ -55,8 +52,7 @@ impl FindCoordinatorResponse {
             value.port = reader.i32()?;
         }
         if version >= 4 {
-            value.coordinators =
-                reader.array(flexible, 1, |reader| Coordinator::read(reader, version))?;
+            value.coordinators = reader.array(flexible, 1, |reader| Coordinator::read(reader, version))?;
         }
         if flexible {
             let mut tags = reader.tags()?;
@@ -135,8 +131,7 @@ impl FindCoordinatorResponse {
             value.error_code = chance.i16();
         }
         if (1..=3).contains(&version) {
-            value.error_message =
-                chance.option((1..=3).contains(&version), |chance| chance.string());
+            value.error_message = chance.option((1..=3).contains(&version), |chance| chance.string());
         }
         if version <= 3 {
             value.node_id = chance.i32();

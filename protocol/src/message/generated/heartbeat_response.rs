@@ -12,10 +12,7 @@ pub struct HeartbeatResponse {
 
 impl Default for HeartbeatResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            error_code: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), error_code: Default::default() }
     }
 }
 

@@ -12,10 +12,7 @@ pub struct IncrementalAlterConfigsRequest {
 
 impl Default for IncrementalAlterConfigsRequest {
     fn default() -> Self {
-        Self {
-            resources: Default::default(),
-            validate_only: Default::default(),
-        }
+        Self { resources: Default::default(), validate_only: Default::default() }
     }
 }
 
@@ -23,9 +20,7 @@ impl IncrementalAlterConfigsRequest {
     pub(crate) fn read(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 1;
         let mut value = Self::default();
-        value.resources = reader.array(flexible, 3, |reader| {
-            AlterConfigsResource::read(reader, version)
-        })?;
+        value.resources = reader.array(flexible, 3, |reader| AlterConfigsResource::read(reader, version))?;
         value.validate_only = reader.bool()?;
         if flexible {
             let mut tags = reader.tags()?;
@@ -76,11 +71,7 @@ pub struct AlterConfigsResource {
 
 impl Default for AlterConfigsResource {
     fn default() -> Self {
-        Self {
-            resource_type: Default::default(),
-            resource_name: Default::default(),
-            configs: Default::default(),
-        }
+        Self { resource_type: Default::default(), resource_name: Default::default(), configs: Default::default() }
     }
 }
 
@@ -90,8 +81,7 @@ impl AlterConfigsResource {
         let mut value = Self::default();
         value.resource_type = reader.i8()?;
         value.resource_name = reader.string(flexible)?;
-        value.configs =
-            reader.array(flexible, 3, |reader| AlterableConfig::read(reader, version))?;
+        value.configs = reader.array(flexible, 3, |reader| AlterableConfig::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -143,11 +133,7 @@ pub struct AlterableConfig {
 
 impl Default for AlterableConfig {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            config_operation: Default::default(),
-            value: Some(Default::default()),
-        }
+        Self { name: Default::default(), config_operation: Default::default(), value: Some(Default::default()) }
     }
 }
 

@@ -45,9 +45,7 @@ impl JoinGroupRequest {
             value.group_instance_id = not_null(reader.nullable_string(flexible)?, version >= 5)?;
         }
         value.protocol_type = reader.string(flexible)?;
-        value.protocols = reader.array(flexible, 2, |reader| {
-            JoinGroupRequestProtocol::read(reader, version)
-        })?;
+        value.protocols = reader.array(flexible, 2, |reader| JoinGroupRequestProtocol::read(reader, version))?;
         if version >= 8 {
             value.reason = not_null(reader.nullable_string(flexible)?, version >= 8)?;
         }
@@ -145,10 +143,7 @@ pub struct JoinGroupRequestProtocol {
 
 impl Default for JoinGroupRequestProtocol {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            metadata: Default::default(),
-        }
+        Self { name: Default::default(), metadata: Default::default() }
     }
 }
 

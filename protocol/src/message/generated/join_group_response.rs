@@ -51,9 +51,7 @@ impl JoinGroupResponse {
             value.skip_assignment = reader.bool()?;
         }
         value.member_id = reader.string(flexible)?;
-        value.members = reader.array(flexible, 2, |reader| {
-            JoinGroupResponseMember::read(reader, version)
-        })?;
+        value.members = reader.array(flexible, 2, |reader| JoinGroupResponseMember::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -151,11 +149,7 @@ pub struct JoinGroupResponseMember {
 
 impl Default for JoinGroupResponseMember {
     fn default() -> Self {
-        Self {
-            member_id: Default::default(),
-            group_instance_id: None,
-            metadata: Default::default(),
-        }
+        Self { member_id: Default::default(), group_instance_id: None, metadata: Default::default() }
     }
 }
 

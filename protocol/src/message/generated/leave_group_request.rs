@@ -13,11 +13,7 @@ pub struct LeaveGroupRequest {
 
 impl Default for LeaveGroupRequest {
     fn default() -> Self {
-        Self {
-            group_id: Default::default(),
-            member_id: Default::default(),
-            members: Default::default(),
-        }
+        Self { group_id: Default::default(), member_id: Default::default(), members: Default::default() }
     }
 }
 
@@ -30,8 +26,7 @@ impl LeaveGroupRequest {
             value.member_id = reader.string(flexible)?;
         }
         if version >= 3 {
-            value.members =
-                reader.array(flexible, 1, |reader| MemberIdentity::read(reader, version))?;
+            value.members = reader.array(flexible, 1, |reader| MemberIdentity::read(reader, version))?;
         }
         if flexible {
             let mut tags = reader.tags()?;
@@ -96,11 +91,7 @@ pub struct MemberIdentity {
 
 impl Default for MemberIdentity {
     fn default() -> Self {
-        Self {
-            member_id: Default::default(),
-            group_instance_id: None,
-            reason: None,
-        }
+        Self { member_id: Default::default(), group_instance_id: None, reason: None }
     }
 }
 

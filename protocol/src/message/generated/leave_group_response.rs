@@ -13,11 +13,7 @@ pub struct LeaveGroupResponse {
 
 impl Default for LeaveGroupResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            error_code: Default::default(),
-            members: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), error_code: Default::default(), members: Default::default() }
     }
 }
 
@@ -30,8 +26,7 @@ impl LeaveGroupResponse {
         }
         value.error_code = reader.i16()?;
         if version >= 3 {
-            value.members =
-                reader.array(flexible, 1, |reader| MemberResponse::read(reader, version))?;
+            value.members = reader.array(flexible, 1, |reader| MemberResponse::read(reader, version))?;
         }
         if flexible {
             let mut tags = reader.tags()?;

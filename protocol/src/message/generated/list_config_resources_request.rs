@@ -11,9 +11,7 @@ pub struct ListConfigResourcesRequest {
 
 impl Default for ListConfigResourcesRequest {
     fn default() -> Self {
-        Self {
-            resource_types: Default::default(),
-        }
+        Self { resource_types: Default::default() }
     }
 }
 

@@ -27,8 +27,7 @@ impl ListConfigResourcesResponse {
         let mut value = Self::default();
         value.throttle_time_ms = reader.i32()?;
         value.error_code = reader.i16()?;
-        value.config_resources =
-            reader.array(flexible, 1, |reader| ConfigResource::read(reader, version))?;
+        value.config_resources = reader.array(flexible, 1, |reader| ConfigResource::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -79,10 +78,7 @@ pub struct ConfigResource {
 
 impl Default for ConfigResource {
     fn default() -> Self {
-        Self {
-            resource_name: Default::default(),
-            resource_type: 16,
-        }
+        Self { resource_name: Default::default(), resource_type: 16 }
     }
 }
 

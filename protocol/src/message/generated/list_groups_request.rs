@@ -12,10 +12,7 @@ pub struct ListGroupsRequest {
 
 impl Default for ListGroupsRequest {
     fn default() -> Self {
-        Self {
-            states_filter: Default::default(),
-            types_filter: Default::default(),
-        }
+        Self { states_filter: Default::default(), types_filter: Default::default() }
     }
 }
 

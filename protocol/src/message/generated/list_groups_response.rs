@@ -13,11 +13,7 @@ pub struct ListGroupsResponse {
 
 impl Default for ListGroupsResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            error_code: Default::default(),
-            groups: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), error_code: Default::default(), groups: Default::default() }
     }
 }
 

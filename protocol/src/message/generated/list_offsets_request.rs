@@ -31,9 +31,7 @@ impl ListOffsetsRequest {
         if version >= 2 {
             value.isolation_level = reader.i8()?;
         }
-        value.topics = reader.array(flexible, 2, |reader| {
-            ListOffsetsTopic::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 2, |reader| ListOffsetsTopic::read(reader, version))?;
         if version >= 10 {
             value.timeout_ms = reader.i32()?;
         }
@@ -99,10 +97,7 @@ pub struct ListOffsetsTopic {
 
 impl Default for ListOffsetsTopic {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { name: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -111,9 +106,7 @@ impl ListOffsetsTopic {
         let flexible = version >= 6;
         let mut value = Self::default();
         value.name = reader.string(flexible)?;
-        value.partitions = reader.array(flexible, 12, |reader| {
-            ListOffsetsPartition::read(reader, version)
-        })?;
+        value.partitions = reader.array(flexible, 12, |reader| ListOffsetsPartition::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {

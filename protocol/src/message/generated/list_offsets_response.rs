@@ -12,10 +12,7 @@ pub struct ListOffsetsResponse {
 
 impl Default for ListOffsetsResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            topics: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), topics: Default::default() }
     }
 }
 
@@ -26,9 +23,7 @@ impl ListOffsetsResponse {
         if version >= 2 {
             value.throttle_time_ms = reader.i32()?;
         }
-        value.topics = reader.array(flexible, 2, |reader| {
-            ListOffsetsTopicResponse::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 2, |reader| ListOffsetsTopicResponse::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -81,10 +76,7 @@ pub struct ListOffsetsTopicResponse {
 
 impl Default for ListOffsetsTopicResponse {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { name: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -93,9 +85,7 @@ impl ListOffsetsTopicResponse {
         let flexible = version >= 6;
         let mut value = Self::default();
         value.name = reader.string(flexible)?;
-        value.partitions = reader.array(flexible, 6, |reader| {
-            ListOffsetsPartitionResponse::read(reader, version)
-        })?;
+        value.partitions = reader.array(flexible, 6, |reader| ListOffsetsPartitionResponse::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -128,8 +118,7 @@ impl ListOffsetsTopicResponse {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
         value.name = chance.string();
-        value.partitions =
-            chance.array(|chance| ListOffsetsPartitionResponse::draw(chance, version));
+        value.partitions = chance.array(|chance| ListOffsetsPartitionResponse::draw(chance, version));
         let _ = (&chance, version);
         value
     }

@@ -12,10 +12,7 @@ pub struct ListPartitionReassignmentsRequest {
 
 impl Default for ListPartitionReassignmentsRequest {
     fn default() -> Self {
-        Self {
-            timeout_ms: 60000,
-            topics: None,
-        }
+        Self { timeout_ms: 60000, topics: None }
     }
 }
 
@@ -24,9 +21,8 @@ impl ListPartitionReassignmentsRequest {
         let flexible = true;
         let mut value = Self::default();
         value.timeout_ms = reader.i32()?;
-        value.topics = reader.nullable_array(flexible, 2, |reader| {
-            ListPartitionReassignmentsTopics::read(reader, version)
-        })?;
+        value.topics =
+            reader.nullable_array(flexible, 2, |reader| ListPartitionReassignmentsTopics::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -66,9 +62,8 @@ impl ListPartitionReassignmentsRequest {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
         value.timeout_ms = chance.i32();
-        value.topics = chance.option(true, |chance| {
-            chance.array(|chance| ListPartitionReassignmentsTopics::draw(chance, version))
-        });
+        value.topics = chance
+            .option(true, |chance| chance.array(|chance| ListPartitionReassignmentsTopics::draw(chance, version)));
         let _ = (&chance, version);
         value
     }
@@ -84,10 +79,7 @@ pub struct ListPartitionReassignmentsTopics {
 
 impl Default for ListPartitionReassignmentsTopics {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            partition_indexes: Default::default(),
-        }
+        Self { name: Default::default(), partition_indexes: Default::default() }
     }
 }
 

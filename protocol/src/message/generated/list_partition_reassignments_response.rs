@@ -30,9 +30,7 @@ impl ListPartitionReassignmentsResponse {
         value.throttle_time_ms = reader.i32()?;
         value.error_code = reader.i16()?;
         value.error_message = reader.nullable_string(flexible)?;
-        value.topics = reader.array(flexible, 2, |reader| {
-            OngoingTopicReassignment::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 2, |reader| OngoingTopicReassignment::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -92,10 +90,7 @@ pub struct OngoingTopicReassignment {
 
 impl Default for OngoingTopicReassignment {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { name: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -104,9 +99,7 @@ impl OngoingTopicReassignment {
         let flexible = true;
         let mut value = Self::default();
         value.name = reader.string(flexible)?;
-        value.partitions = reader.array(flexible, 7, |reader| {
-            OngoingPartitionReassignment::read(reader, version)
-        })?;
+        value.partitions = reader.array(flexible, 7, |reader| OngoingPartitionReassignment::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -139,8 +132,7 @@ impl OngoingTopicReassignment {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
         value.name = chance.string();
-        value.partitions =
-            chance.array(|chance| OngoingPartitionReassignment::draw(chance, version));
+        value.partitions = chance.array(|chance| OngoingPartitionReassignment::draw(chance, version));
         let _ = (&chance, version);
         value
     }

@@ -33,8 +33,7 @@ impl ListTransactionsRequest {
             value.duration_filter = reader.i64()?;
         }
         if version >= 2 {
-            value.transactional_id_pattern =
-                not_null(reader.nullable_string(flexible)?, version >= 2)?;
+            value.transactional_id_pattern = not_null(reader.nullable_string(flexible)?, version >= 2)?;
         }
         if flexible {
             let mut tags = reader.tags()?;

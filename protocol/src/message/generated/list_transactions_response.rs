@@ -29,11 +29,8 @@ impl ListTransactionsResponse {
         let mut value = Self::default();
         value.throttle_time_ms = reader.i32()?;
         value.error_code = reader.i16()?;
-        value.unknown_state_filters =
-            reader.array(flexible, 1, |reader| reader.string(flexible))?;
-        value.transaction_states = reader.array(flexible, 10, |reader| {
-            TransactionState::read(reader, version)
-        })?;
+        value.unknown_state_filters = reader.array(flexible, 1, |reader| reader.string(flexible))?;
+        value.transaction_states = reader.array(flexible, 10, |reader| TransactionState::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {

@@ -28,9 +28,7 @@ impl MetadataRequest {
         let flexible = version >= 9;
         let mut value = Self::default();
         value.topics = not_null(
-            reader.nullable_array(flexible, 1, |reader| {
-                MetadataRequestTopic::read(reader, version)
-            })?,
+            reader.nullable_array(flexible, 1, |reader| MetadataRequestTopic::read(reader, version))?,
             version >= 1,
         )?;
         if version >= 4 {
@@ -78,18 +76,12 @@ impl MetadataRequest {
         if (8..=10).contains(&version) {
             writer.bool(self.include_cluster_authorized_operations);
         } else if !(!self.include_cluster_authorized_operations) {
-            return Err(EncodeError::missing(
-                "include_cluster_authorized_operations",
-                version,
-            ));
+            return Err(EncodeError::missing("include_cluster_authorized_operations", version));
         }
         if version >= 8 {
             writer.bool(self.include_topic_authorized_operations);
         } else if !(!self.include_topic_authorized_operations) {
-            return Err(EncodeError::missing(
-                "include_topic_authorized_operations",
-                version,
-            ));
+            return Err(EncodeError::missing("include_topic_authorized_operations", version));
         }
         if flexible {
             writer.uvarint(0);
@@ -103,9 +95,8 @@ impl MetadataRequest {
 impl MetadataRequest {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
-        value.topics = chance.option(version >= 1, |chance| {
-            chance.array(|chance| MetadataRequestTopic::draw(chance, version))
-        });
+        value.topics =
+            chance.option(version >= 1, |chance| chance.array(|chance| MetadataRequestTopic::draw(chance, version)));
         if version >= 4 {
             value.allow_auto_topic_creation = chance.bool();
         }
@@ -130,10 +121,7 @@ pub struct MetadataRequestTopic {
 
 impl Default for MetadataRequestTopic {
     fn default() -> Self {
-        Self {
-            topic_id: Default::default(),
-            name: Some(Default::default()),
-        }
+        Self { topic_id: Default::default(), name: Some(Default::default()) }
     }
 }
 

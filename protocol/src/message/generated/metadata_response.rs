@@ -36,18 +36,14 @@ impl MetadataResponse {
         if version >= 3 {
             value.throttle_time_ms = reader.i32()?;
         }
-        value.brokers = reader.array(flexible, 9, |reader| {
-            MetadataResponseBroker::read(reader, version)
-        })?;
+        value.brokers = reader.array(flexible, 9, |reader| MetadataResponseBroker::read(reader, version))?;
         if version >= 2 {
             value.cluster_id = not_null(reader.nullable_string(flexible)?, version >= 2)?;
         }
         if version >= 1 {
             value.controller_id = reader.i32()?;
         }
-        value.topics = reader.array(flexible, 4, |reader| {
-            MetadataResponseTopic::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 4, |reader| MetadataResponseTopic::read(reader, version))?;
         if (8..=10).contains(&version) {
             value.cluster_authorized_operations = reader.i32()?;
         }
@@ -98,10 +94,7 @@ impl MetadataResponse {
         if (8..=10).contains(&version) {
             writer.i32(self.cluster_authorized_operations);
         } else if !(self.cluster_authorized_operations == -2147483648) {
-            return Err(EncodeError::missing(
-                "cluster_authorized_operations",
-                version,
-            ));
+            return Err(EncodeError::missing("cluster_authorized_operations", version));
         }
         if version >= 13 {
             writer.i16(self.error_code);
@@ -152,12 +145,7 @@ pub struct MetadataResponseBroker {
 
 impl Default for MetadataResponseBroker {
     fn default() -> Self {
-        Self {
-            node_id: Default::default(),
-            host: Default::default(),
-            port: Default::default(),
-            rack: None,
-        }
+        Self { node_id: Default::default(), host: Default::default(), port: Default::default(), rack: None }
     }
 }
 
@@ -261,9 +249,7 @@ impl MetadataResponseTopic {
         if version >= 1 {
             value.is_internal = reader.bool()?;
         }
-        value.partitions = reader.array(flexible, 12, |reader| {
-            MetadataResponsePartition::read(reader, version)
-        })?;
+        value.partitions = reader.array(flexible, 12, |reader| MetadataResponsePartition::read(reader, version))?;
         if version >= 8 {
             value.topic_authorized_operations = reader.i32()?;
         }

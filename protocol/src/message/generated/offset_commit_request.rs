@@ -40,9 +40,7 @@ impl OffsetCommitRequest {
         if (2..=4).contains(&version) {
             value.retention_time_ms = reader.i64()?;
         }
-        value.topics = reader.array(flexible, 1, |reader| {
-            OffsetCommitRequestTopic::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 1, |reader| OffsetCommitRequestTopic::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -120,11 +118,7 @@ pub struct OffsetCommitRequestTopic {
 
 impl Default for OffsetCommitRequestTopic {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            topic_id: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { name: Default::default(), topic_id: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -138,9 +132,7 @@ impl OffsetCommitRequestTopic {
         if version >= 10 {
             value.topic_id = reader.uuid()?;
         }
-        value.partitions = reader.array(flexible, 13, |reader| {
-            OffsetCommitRequestPartition::read(reader, version)
-        })?;
+        value.partitions = reader.array(flexible, 13, |reader| OffsetCommitRequestPartition::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -183,8 +175,7 @@ impl OffsetCommitRequestTopic {
         if version >= 10 {
             value.topic_id = chance.uuid();
         }
-        value.partitions =
-            chance.array(|chance| OffsetCommitRequestPartition::draw(chance, version));
+        value.partitions = chance.array(|chance| OffsetCommitRequestPartition::draw(chance, version));
         let _ = (&chance, version);
         value
     }

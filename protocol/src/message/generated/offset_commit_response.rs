@@ -12,10 +12,7 @@ pub struct OffsetCommitResponse {
 
 impl Default for OffsetCommitResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            topics: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), topics: Default::default() }
     }
 }
 
@@ -26,9 +23,7 @@ impl OffsetCommitResponse {
         if version >= 3 {
             value.throttle_time_ms = reader.i32()?;
         }
-        value.topics = reader.array(flexible, 1, |reader| {
-            OffsetCommitResponseTopic::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 1, |reader| OffsetCommitResponseTopic::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -82,11 +77,7 @@ pub struct OffsetCommitResponseTopic {
 
 impl Default for OffsetCommitResponseTopic {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            topic_id: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { name: Default::default(), topic_id: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -100,9 +91,7 @@ impl OffsetCommitResponseTopic {
         if version >= 10 {
             value.topic_id = reader.uuid()?;
         }
-        value.partitions = reader.array(flexible, 6, |reader| {
-            OffsetCommitResponsePartition::read(reader, version)
-        })?;
+        value.partitions = reader.array(flexible, 6, |reader| OffsetCommitResponsePartition::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -145,8 +134,7 @@ impl OffsetCommitResponseTopic {
         if version >= 10 {
             value.topic_id = chance.uuid();
         }
-        value.partitions =
-            chance.array(|chance| OffsetCommitResponsePartition::draw(chance, version));
+        value.partitions = chance.array(|chance| OffsetCommitResponsePartition::draw(chance, version));
         let _ = (&chance, version);
         value
     }
@@ -162,10 +150,7 @@ pub struct OffsetCommitResponsePartition {
 
 impl Default for OffsetCommitResponsePartition {
     fn default() -> Self {
-        Self {
-            partition_index: Default::default(),
-            error_code: Default::default(),
-        }
+        Self { partition_index: Default::default(), error_code: Default::default() }
     }
 }
 

@@ -12,10 +12,7 @@ pub struct OffsetDeleteRequest {
 
 impl Default for OffsetDeleteRequest {
     fn default() -> Self {
-        Self {
-            group_id: Default::default(),
-            topics: Default::default(),
-        }
+        Self { group_id: Default::default(), topics: Default::default() }
     }
 }
 
@@ -24,9 +21,7 @@ impl OffsetDeleteRequest {
         let flexible = false;
         let mut value = Self::default();
         value.group_id = reader.string(flexible)?;
-        value.topics = reader.array(flexible, 2, |reader| {
-            OffsetDeleteRequestTopic::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 2, |reader| OffsetDeleteRequestTopic::read(reader, version))?;
         let _ = (flexible, version);
         Ok(value)
     }
@@ -64,10 +59,7 @@ pub struct OffsetDeleteRequestTopic {
 
 impl Default for OffsetDeleteRequestTopic {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { name: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -76,9 +68,7 @@ impl OffsetDeleteRequestTopic {
         let flexible = false;
         let mut value = Self::default();
         value.name = reader.string(flexible)?;
-        value.partitions = reader.array(flexible, 4, |reader| {
-            OffsetDeleteRequestPartition::read(reader, version)
-        })?;
+        value.partitions = reader.array(flexible, 4, |reader| OffsetDeleteRequestPartition::read(reader, version))?;
         let _ = (flexible, version);
         Ok(value)
     }
@@ -100,8 +90,7 @@ impl OffsetDeleteRequestTopic {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
         value.name = chance.string();
-        value.partitions =
-            chance.array(|chance| OffsetDeleteRequestPartition::draw(chance, version));
+        value.partitions = chance.array(|chance| OffsetDeleteRequestPartition::draw(chance, version));
         let _ = (&chance, version);
         value
     }
@@ -116,9 +105,7 @@ pub struct OffsetDeleteRequestPartition {
 
 impl Default for OffsetDeleteRequestPartition {
     fn default() -> Self {
-        Self {
-            partition_index: Default::default(),
-        }
+        Self { partition_index: Default::default() }
     }
 }
 

@@ -13,11 +13,7 @@ pub struct OffsetDeleteResponse {
 
 impl Default for OffsetDeleteResponse {
     fn default() -> Self {
-        Self {
-            error_code: Default::default(),
-            throttle_time_ms: Default::default(),
-            topics: Default::default(),
-        }
+        Self { error_code: Default::default(), throttle_time_ms: Default::default(), topics: Default::default() }
     }
 }
 
@@ -27,9 +23,7 @@ impl OffsetDeleteResponse {
         let mut value = Self::default();
         value.error_code = reader.i16()?;
         value.throttle_time_ms = reader.i32()?;
-        value.topics = reader.array(flexible, 2, |reader| {
-            OffsetDeleteResponseTopic::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 2, |reader| OffsetDeleteResponseTopic::read(reader, version))?;
         let _ = (flexible, version);
         Ok(value)
     }
@@ -69,10 +63,7 @@ pub struct OffsetDeleteResponseTopic {
 
 impl Default for OffsetDeleteResponseTopic {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { name: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -81,9 +72,7 @@ impl OffsetDeleteResponseTopic {
         let flexible = false;
         let mut value = Self::default();
         value.name = reader.string(flexible)?;
-        value.partitions = reader.array(flexible, 6, |reader| {
-            OffsetDeleteResponsePartition::read(reader, version)
-        })?;
+        value.partitions = reader.array(flexible, 6, |reader| OffsetDeleteResponsePartition::read(reader, version))?;
         let _ = (flexible, version);
         Ok(value)
     }
@@ -105,8 +94,7 @@ impl OffsetDeleteResponseTopic {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
         value.name = chance.string();
-        value.partitions =
-            chance.array(|chance| OffsetDeleteResponsePartition::draw(chance, version));
+        value.partitions = chance.array(|chance| OffsetDeleteResponsePartition::draw(chance, version));
         let _ = (&chance, version);
         value
     }
@@ -122,10 +110,7 @@ pub struct OffsetDeleteResponsePartition {
 
 impl Default for OffsetDeleteResponsePartition {
     fn default() -> Self {
-        Self {
-            partition_index: Default::default(),
-            error_code: Default::default(),
-        }
+        Self { partition_index: Default::default(), error_code: Default::default() }
     }
 }
 

@@ -32,16 +32,12 @@ impl OffsetFetchRequest {
         }
         if version <= 7 {
             value.topics = not_null(
-                reader.nullable_array(flexible, 1, |reader| {
-                    OffsetFetchRequestTopic::read(reader, version)
-                })?,
+                reader.nullable_array(flexible, 1, |reader| OffsetFetchRequestTopic::read(reader, version))?,
                 (2..=7).contains(&version),
             )?;
         }
         if version >= 8 {
-            value.groups = reader.array(flexible, 1, |reader| {
-                OffsetFetchRequestGroup::read(reader, version)
-            })?;
+            value.groups = reader.array(flexible, 1, |reader| OffsetFetchRequestGroup::read(reader, version))?;
         }
         if version >= 7 {
             value.require_stable = reader.bool()?;
@@ -137,10 +133,7 @@ pub struct OffsetFetchRequestTopic {
 
 impl Default for OffsetFetchRequestTopic {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            partition_indexes: Default::default(),
-        }
+        Self { name: Default::default(), partition_indexes: Default::default() }
     }
 }
 
@@ -216,12 +209,7 @@ pub struct OffsetFetchRequestGroup {
 
 impl Default for OffsetFetchRequestGroup {
     fn default() -> Self {
-        Self {
-            group_id: Default::default(),
-            member_id: None,
-            member_epoch: -1,
-            topics: Some(Default::default()),
-        }
+        Self { group_id: Default::default(), member_id: None, member_epoch: -1, topics: Some(Default::default()) }
     }
 }
 
@@ -240,9 +228,7 @@ impl OffsetFetchRequestGroup {
         }
         if version >= 8 {
             value.topics = not_null(
-                reader.nullable_array(flexible, 1, |reader| {
-                    OffsetFetchRequestTopics::read(reader, version)
-                })?,
+                reader.nullable_array(flexible, 1, |reader| OffsetFetchRequestTopics::read(reader, version))?,
                 version >= 8,
             )?;
         }
@@ -321,9 +307,8 @@ impl OffsetFetchRequestGroup {
             value.member_epoch = chance.i32();
         }
         if version >= 8 {
-            value.topics = chance.option(version >= 8, |chance| {
-                chance.array(|chance| OffsetFetchRequestTopics::draw(chance, version))
-            });
+            value.topics = chance
+                .option(version >= 8, |chance| chance.array(|chance| OffsetFetchRequestTopics::draw(chance, version)));
         }
         let _ = (&chance, version);
         value
@@ -341,11 +326,7 @@ pub struct OffsetFetchRequestTopics {
 
 impl Default for OffsetFetchRequestTopics {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            topic_id: Default::default(),
-            partition_indexes: Default::default(),
-        }
+        Self { name: Default::default(), topic_id: Default::default(), partition_indexes: Default::default() }
     }
 }
 

@@ -31,17 +31,13 @@ impl OffsetFetchResponse {
             value.throttle_time_ms = reader.i32()?;
         }
         if version <= 7 {
-            value.topics = reader.array(flexible, 1, |reader| {
-                OffsetFetchResponseTopic::read(reader, version)
-            })?;
+            value.topics = reader.array(flexible, 1, |reader| OffsetFetchResponseTopic::read(reader, version))?;
         }
         if (2..=7).contains(&version) {
             value.error_code = reader.i16()?;
         }
         if version >= 8 {
-            value.groups = reader.array(flexible, 1, |reader| {
-                OffsetFetchResponseGroup::read(reader, version)
-            })?;
+            value.groups = reader.array(flexible, 1, |reader| OffsetFetchResponseGroup::read(reader, version))?;
         }
         if flexible {
             let mut tags = reader.tags()?;
@@ -118,10 +114,7 @@ pub struct OffsetFetchResponseTopic {
 
 impl Default for OffsetFetchResponseTopic {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { name: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -133,9 +126,8 @@ impl OffsetFetchResponseTopic {
             value.name = reader.string(flexible)?;
         }
         if version <= 7 {
-            value.partitions = reader.array(flexible, 1, |reader| {
-                OffsetFetchResponsePartition::read(reader, version)
-            })?;
+            value.partitions =
+                reader.array(flexible, 1, |reader| OffsetFetchResponsePartition::read(reader, version))?;
         }
         if flexible {
             let mut tags = reader.tags()?;
@@ -180,8 +172,7 @@ impl OffsetFetchResponseTopic {
             value.name = chance.string();
         }
         if version <= 7 {
-            value.partitions =
-                chance.array(|chance| OffsetFetchResponsePartition::draw(chance, version));
+            value.partitions = chance.array(|chance| OffsetFetchResponsePartition::draw(chance, version));
         }
         let _ = (&chance, version);
         value
@@ -320,11 +311,7 @@ pub struct OffsetFetchResponseGroup {
 
 impl Default for OffsetFetchResponseGroup {
     fn default() -> Self {
-        Self {
-            group_id: Default::default(),
-            topics: Default::default(),
-            error_code: 0,
-        }
+        Self { group_id: Default::default(), topics: Default::default(), error_code: 0 }
     }
 }
 
@@ -336,9 +323,7 @@ impl OffsetFetchResponseGroup {
             value.group_id = reader.string(flexible)?;
         }
         if version >= 8 {
-            value.topics = reader.array(flexible, 1, |reader| {
-                OffsetFetchResponseTopics::read(reader, version)
-            })?;
+            value.topics = reader.array(flexible, 1, |reader| OffsetFetchResponseTopics::read(reader, version))?;
         }
         if version >= 8 {
             value.error_code = reader.i16()?;
@@ -412,11 +397,7 @@ pub struct OffsetFetchResponseTopics {
 
 impl Default for OffsetFetchResponseTopics {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            topic_id: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { name: Default::default(), topic_id: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -431,9 +412,8 @@ impl OffsetFetchResponseTopics {
             value.topic_id = reader.uuid()?;
         }
         if version >= 8 {
-            value.partitions = reader.array(flexible, 1, |reader| {
-                OffsetFetchResponsePartitions::read(reader, version)
-            })?;
+            value.partitions =
+                reader.array(flexible, 1, |reader| OffsetFetchResponsePartitions::read(reader, version))?;
         }
         if flexible {
             let mut tags = reader.tags()?;
@@ -482,8 +462,7 @@ impl OffsetFetchResponseTopics {
             value.topic_id = chance.uuid();
         }
         if version >= 8 {
-            value.partitions =
-                chance.array(|chance| OffsetFetchResponsePartitions::draw(chance, version));
+            value.partitions = chance.array(|chance| OffsetFetchResponsePartitions::draw(chance, version));
         }
         let _ = (&chance, version);
         value

@@ -12,10 +12,7 @@ pub struct OffsetForLeaderEpochRequest {
 
 impl Default for OffsetForLeaderEpochRequest {
     fn default() -> Self {
-        Self {
-            replica_id: -2,
-            topics: Default::default(),
-        }
+        Self { replica_id: -2, topics: Default::default() }
     }
 }
 
@@ -26,9 +23,7 @@ impl OffsetForLeaderEpochRequest {
         if version >= 3 {
             value.replica_id = reader.i32()?;
         }
-        value.topics = reader.array(flexible, 2, |reader| {
-            OffsetForLeaderTopic::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 2, |reader| OffsetForLeaderTopic::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -81,10 +76,7 @@ pub struct OffsetForLeaderTopic {
 
 impl Default for OffsetForLeaderTopic {
     fn default() -> Self {
-        Self {
-            topic: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -93,9 +85,7 @@ impl OffsetForLeaderTopic {
         let flexible = version >= 4;
         let mut value = Self::default();
         value.topic = reader.string(flexible)?;
-        value.partitions = reader.array(flexible, 8, |reader| {
-            OffsetForLeaderPartition::read(reader, version)
-        })?;
+        value.partitions = reader.array(flexible, 8, |reader| OffsetForLeaderPartition::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -145,11 +135,7 @@ pub struct OffsetForLeaderPartition {
 
 impl Default for OffsetForLeaderPartition {
     fn default() -> Self {
-        Self {
-            partition: Default::default(),
-            current_leader_epoch: -1,
-            leader_epoch: Default::default(),
-        }
+        Self { partition: Default::default(), current_leader_epoch: -1, leader_epoch: Default::default() }
     }
 }
 

@@ -12,10 +12,7 @@ pub struct OffsetForLeaderEpochResponse {
 
 impl Default for OffsetForLeaderEpochResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            topics: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), topics: Default::default() }
     }
 }
 
@@ -26,9 +23,7 @@ impl OffsetForLeaderEpochResponse {
         if version >= 2 {
             value.throttle_time_ms = reader.i32()?;
         }
-        value.topics = reader.array(flexible, 2, |reader| {
-            OffsetForLeaderTopicResult::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 2, |reader| OffsetForLeaderTopicResult::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -81,10 +76,7 @@ pub struct OffsetForLeaderTopicResult {
 
 impl Default for OffsetForLeaderTopicResult {
     fn default() -> Self {
-        Self {
-            topic: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -93,8 +85,7 @@ impl OffsetForLeaderTopicResult {
         let flexible = version >= 4;
         let mut value = Self::default();
         value.topic = reader.string(flexible)?;
-        value.partitions =
-            reader.array(flexible, 14, |reader| EpochEndOffset::read(reader, version))?;
+        value.partitions = reader.array(flexible, 14, |reader| EpochEndOffset::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -145,12 +136,7 @@ pub struct EpochEndOffset {
 
 impl Default for EpochEndOffset {
     fn default() -> Self {
-        Self {
-            error_code: Default::default(),
-            partition: Default::default(),
-            leader_epoch: -1,
-            end_offset: -1,
-        }
+        Self { error_code: Default::default(), partition: Default::default(), leader_epoch: -1, end_offset: -1 }
     }
 }
 

@@ -30,9 +30,7 @@ impl ProduceRequest {
         value.transactional_id = reader.nullable_string(flexible)?;
         value.acks = reader.i16()?;
         value.timeout_ms = reader.i32()?;
-        value.topic_data = reader.array(flexible, 1, |reader| {
-            TopicProduceData::read(reader, version)
-        })?;
+        value.topic_data = reader.array(flexible, 1, |reader| TopicProduceData::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -93,11 +91,7 @@ pub struct TopicProduceData {
 
 impl Default for TopicProduceData {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            topic_id: Default::default(),
-            partition_data: Default::default(),
-        }
+        Self { name: Default::default(), topic_id: Default::default(), partition_data: Default::default() }
     }
 }
 
@@ -111,9 +105,7 @@ impl TopicProduceData {
         if version >= 13 {
             value.topic_id = reader.uuid()?;
         }
-        value.partition_data = reader.array(flexible, 5, |reader| {
-            PartitionProduceData::read(reader, version)
-        })?;
+        value.partition_data = reader.array(flexible, 5, |reader| PartitionProduceData::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -172,10 +164,7 @@ pub struct PartitionProduceData {
 
 impl Default for PartitionProduceData {
     fn default() -> Self {
-        Self {
-            index: Default::default(),
-            records: Some(Default::default()),
-        }
+        Self { index: Default::default(), records: Some(Default::default()) }
     }
 }
 

@@ -13,11 +13,7 @@ pub struct ProduceResponse {
 
 impl Default for ProduceResponse {
     fn default() -> Self {
-        Self {
-            responses: Default::default(),
-            throttle_time_ms: 0,
-            node_endpoints: Default::default(),
-        }
+        Self { responses: Default::default(), throttle_time_ms: 0, node_endpoints: Default::default() }
     }
 }
 
@@ -25,17 +21,14 @@ impl ProduceResponse {
     pub(crate) fn read(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
         let flexible = version >= 9;
         let mut value = Self::default();
-        value.responses = reader.array(flexible, 1, |reader| {
-            TopicProduceResponse::read(reader, version)
-        })?;
+        value.responses = reader.array(flexible, 1, |reader| TopicProduceResponse::read(reader, version))?;
         value.throttle_time_ms = reader.i32()?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
                 match tag {
                     0 if version >= 10 => {
-                        value.node_endpoints = inner
-                            .array(flexible, 1, |reader| NodeEndpoint::read(reader, version))?
+                        value.node_endpoints = inner.array(flexible, 1, |reader| NodeEndpoint::read(reader, version))?
                     }
                     _ => inner.skip_rest(),
                 }
@@ -99,11 +92,7 @@ pub struct TopicProduceResponse {
 
 impl Default for TopicProduceResponse {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            topic_id: Default::default(),
-            partition_responses: Default::default(),
-        }
+        Self { name: Default::default(), topic_id: Default::default(), partition_responses: Default::default() }
     }
 }
 
@@ -117,9 +106,8 @@ impl TopicProduceResponse {
         if version >= 13 {
             value.topic_id = reader.uuid()?;
         }
-        value.partition_responses = reader.array(flexible, 22, |reader| {
-            PartitionProduceResponse::read(reader, version)
-        })?;
+        value.partition_responses =
+            reader.array(flexible, 22, |reader| PartitionProduceResponse::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -162,8 +150,7 @@ impl TopicProduceResponse {
         if version >= 13 {
             value.topic_id = chance.uuid();
         }
-        value.partition_responses =
-            chance.array(|chance| PartitionProduceResponse::draw(chance, version));
+        value.partition_responses = chance.array(|chance| PartitionProduceResponse::draw(chance, version));
         let _ = (&chance, version);
         value
     }
@@ -210,9 +197,8 @@ impl PartitionProduceResponse {
             value.log_start_offset = reader.i64()?;
         }
         if version >= 8 {
-            value.record_errors = reader.array(flexible, 1, |reader| {
-                BatchIndexAndErrorMessage::read(reader, version)
-            })?;
+            value.record_errors =
+                reader.array(flexible, 1, |reader| BatchIndexAndErrorMessage::read(reader, version))?;
         }
         if version >= 8 {
             value.error_message = not_null(reader.nullable_string(flexible)?, version >= 8)?;
@@ -221,9 +207,7 @@ impl PartitionProduceResponse {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
                 match tag {
-                    0 if version >= 10 => {
-                        value.current_leader = LeaderIdAndEpoch::read(&mut inner, version)?
-                    }
+                    0 if version >= 10 => value.current_leader = LeaderIdAndEpoch::read(&mut inner, version)?,
                     _ => inner.skip_rest(),
                 }
                 tags.done(reader, inner)?;
@@ -291,8 +275,7 @@ impl PartitionProduceResponse {
             value.log_start_offset = chance.i64();
         }
         if version >= 8 {
-            value.record_errors =
-                chance.array(|chance| BatchIndexAndErrorMessage::draw(chance, version));
+            value.record_errors = chance.array(|chance| BatchIndexAndErrorMessage::draw(chance, version));
         }
         if version >= 8 {
             value.error_message = chance.option(version >= 8, |chance| chance.string());
@@ -315,10 +298,7 @@ pub struct BatchIndexAndErrorMessage {
 
 impl Default for BatchIndexAndErrorMessage {
     fn default() -> Self {
-        Self {
-            batch_index: Default::default(),
-            batch_index_error_message: None,
-        }
+        Self { batch_index: Default::default(), batch_index_error_message: None }
     }
 }
 
@@ -330,8 +310,7 @@ impl BatchIndexAndErrorMessage {
             value.batch_index = reader.i32()?;
         }
         if version >= 8 {
-            value.batch_index_error_message =
-                not_null(reader.nullable_string(flexible)?, version >= 8)?;
+            value.batch_index_error_message = not_null(reader.nullable_string(flexible)?, version >= 8)?;
         }
         if flexible {
             let mut tags = reader.tags()?;
@@ -400,10 +379,7 @@ pub struct LeaderIdAndEpoch {
 
 impl Default for LeaderIdAndEpoch {
     fn default() -> Self {
-        Self {
-            leader_id: -1,
-            leader_epoch: -1,
-        }
+        Self { leader_id: -1, leader_epoch: -1 }
     }
 }
 
@@ -476,12 +452,7 @@ pub struct NodeEndpoint {
 
 impl Default for NodeEndpoint {
     fn default() -> Self {
-        Self {
-            node_id: Default::default(),
-            host: Default::default(),
-            port: Default::default(),
-            rack: None,
-        }
+        Self { node_id: Default::default(), host: Default::default(), port: Default::default(), rack: None }
     }
 }
 

@@ -11,9 +11,7 @@ pub struct SaslAuthenticateRequest {
 
 impl Default for SaslAuthenticateRequest {
     fn default() -> Self {
-        Self {
-            auth_bytes: Default::default(),
-        }
+        Self { auth_bytes: Default::default() }
     }
 }
 

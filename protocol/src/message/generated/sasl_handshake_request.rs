@@ -11,9 +11,7 @@ pub struct SaslHandshakeRequest {
 
 impl Default for SaslHandshakeRequest {
     fn default() -> Self {
-        Self {
-            mechanism: Default::default(),
-        }
+        Self { mechanism: Default::default() }
     }
 }
 

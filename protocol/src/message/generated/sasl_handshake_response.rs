@@ -12,10 +12,7 @@ pub struct SaslHandshakeResponse {
 
 impl Default for SaslHandshakeResponse {
     fn default() -> Self {
-        Self {
-            error_code: Default::default(),
-            mechanisms: Default::default(),
-        }
+        Self { error_code: Default::default(), mechanisms: Default::default() }
     }
 }
 

@@ -35,9 +35,7 @@ impl ShareAcknowledgeRequest {
         if version >= 2 {
             value.is_renew_ack = reader.bool()?;
         }
-        value.topics = reader.array(flexible, 17, |reader| {
-            AcknowledgeTopic::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 17, |reader| AcknowledgeTopic::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -112,10 +110,7 @@ pub struct AcknowledgeTopic {
 
 impl Default for AcknowledgeTopic {
     fn default() -> Self {
-        Self {
-            topic_id: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic_id: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -124,9 +119,7 @@ impl AcknowledgeTopic {
         let flexible = true;
         let mut value = Self::default();
         value.topic_id = reader.uuid()?;
-        value.partitions = reader.array(flexible, 5, |reader| {
-            AcknowledgePartition::read(reader, version)
-        })?;
+        value.partitions = reader.array(flexible, 5, |reader| AcknowledgePartition::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -175,10 +168,7 @@ pub struct AcknowledgePartition {
 
 impl Default for AcknowledgePartition {
     fn default() -> Self {
-        Self {
-            partition_index: Default::default(),
-            acknowledgement_batches: Default::default(),
-        }
+        Self { partition_index: Default::default(), acknowledgement_batches: Default::default() }
     }
 }
 
@@ -187,9 +177,8 @@ impl AcknowledgePartition {
         let flexible = true;
         let mut value = Self::default();
         value.partition_index = reader.i32()?;
-        value.acknowledgement_batches = reader.array(flexible, 17, |reader| {
-            AcknowledgementBatch::read(reader, version)
-        })?;
+        value.acknowledgement_batches =
+            reader.array(flexible, 17, |reader| AcknowledgementBatch::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -222,8 +211,7 @@ impl AcknowledgePartition {
     pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {
         let mut value = Self::default();
         value.partition_index = chance.i32();
-        value.acknowledgement_batches =
-            chance.array(|chance| AcknowledgementBatch::draw(chance, version));
+        value.acknowledgement_batches = chance.array(|chance| AcknowledgementBatch::draw(chance, version));
         let _ = (&chance, version);
         value
     }

@@ -37,11 +37,8 @@ impl ShareAcknowledgeResponse {
         if version >= 2 {
             value.acquisition_lock_timeout_ms = reader.i32()?;
         }
-        value.responses = reader.array(flexible, 17, |reader| {
-            ShareAcknowledgeTopicResponse::read(reader, version)
-        })?;
-        value.node_endpoints =
-            reader.array(flexible, 10, |reader| NodeEndpoint::read(reader, version))?;
+        value.responses = reader.array(flexible, 17, |reader| ShareAcknowledgeTopicResponse::read(reader, version))?;
+        value.node_endpoints = reader.array(flexible, 10, |reader| NodeEndpoint::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -95,8 +92,7 @@ impl ShareAcknowledgeResponse {
         if version >= 2 {
             value.acquisition_lock_timeout_ms = chance.i32();
         }
-        value.responses =
-            chance.array(|chance| ShareAcknowledgeTopicResponse::draw(chance, version));
+        value.responses = chance.array(|chance| ShareAcknowledgeTopicResponse::draw(chance, version));
         value.node_endpoints = chance.array(|chance| NodeEndpoint::draw(chance, version));
         let _ = (&chance, version);
         value
@@ -113,10 +109,7 @@ pub struct ShareAcknowledgeTopicResponse {
 
 impl Default for ShareAcknowledgeTopicResponse {
     fn default() -> Self {
-        Self {
-            topic_id: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic_id: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -125,8 +118,7 @@ impl ShareAcknowledgeTopicResponse {
         let flexible = true;
         let mut value = Self::default();
         value.topic_id = reader.uuid()?;
-        value.partitions =
-            reader.array(flexible, 15, |reader| PartitionData::read(reader, version))?;
+        value.partitions = reader.array(flexible, 15, |reader| PartitionData::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -250,10 +242,7 @@ pub struct LeaderIdAndEpoch {
 
 impl Default for LeaderIdAndEpoch {
     fn default() -> Self {
-        Self {
-            leader_id: Default::default(),
-            leader_epoch: Default::default(),
-        }
+        Self { leader_id: Default::default(), leader_epoch: Default::default() }
     }
 }
 
@@ -310,12 +299,7 @@ pub struct NodeEndpoint {
 
 impl Default for NodeEndpoint {
     fn default() -> Self {
-        Self {
-            node_id: Default::default(),
-            host: Default::default(),
-            port: Default::default(),
-            rack: None,
-        }
+        Self { node_id: Default::default(), host: Default::default(), port: Default::default(), rack: None }
     }
 }
 

@@ -62,8 +62,7 @@ impl ShareFetchRequest {
             value.is_renew_ack = reader.bool()?;
         }
         value.topics = reader.array(flexible, 17, |reader| FetchTopic::read(reader, version))?;
-        value.forgotten_topics_data =
-            reader.array(flexible, 17, |reader| ForgottenTopic::read(reader, version))?;
+        value.forgotten_topics_data = reader.array(flexible, 17, |reader| ForgottenTopic::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -171,10 +170,7 @@ pub struct FetchTopic {
 
 impl Default for FetchTopic {
     fn default() -> Self {
-        Self {
-            topic_id: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic_id: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -183,8 +179,7 @@ impl FetchTopic {
         let flexible = true;
         let mut value = Self::default();
         value.topic_id = reader.uuid()?;
-        value.partitions =
-            reader.array(flexible, 5, |reader| FetchPartition::read(reader, version))?;
+        value.partitions = reader.array(flexible, 5, |reader| FetchPartition::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -250,9 +245,8 @@ impl FetchPartition {
         if version <= 0 {
             value.partition_max_bytes = reader.i32()?;
         }
-        value.acknowledgement_batches = reader.array(flexible, 17, |reader| {
-            AcknowledgementBatch::read(reader, version)
-        })?;
+        value.acknowledgement_batches =
+            reader.array(flexible, 17, |reader| AcknowledgementBatch::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -293,8 +287,7 @@ impl FetchPartition {
         if version <= 0 {
             value.partition_max_bytes = chance.i32();
         }
-        value.acknowledgement_batches =
-            chance.array(|chance| AcknowledgementBatch::draw(chance, version));
+        value.acknowledgement_batches = chance.array(|chance| AcknowledgementBatch::draw(chance, version));
         let _ = (&chance, version);
         value
     }
@@ -376,10 +369,7 @@ pub struct ForgottenTopic {
 
 impl Default for ForgottenTopic {
     fn default() -> Self {
-        Self {
-            topic_id: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic_id: Default::default(), partitions: Default::default() }
     }
 }
 

@@ -37,11 +37,8 @@ impl ShareFetchResponse {
         if version >= 1 {
             value.acquisition_lock_timeout_ms = reader.i32()?;
         }
-        value.responses = reader.array(flexible, 17, |reader| {
-            ShareFetchableTopicResponse::read(reader, version)
-        })?;
-        value.node_endpoints =
-            reader.array(flexible, 10, |reader| NodeEndpoint::read(reader, version))?;
+        value.responses = reader.array(flexible, 17, |reader| ShareFetchableTopicResponse::read(reader, version))?;
+        value.node_endpoints = reader.array(flexible, 10, |reader| NodeEndpoint::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -114,10 +111,7 @@ pub struct ShareFetchableTopicResponse {
 
 impl Default for ShareFetchableTopicResponse {
     fn default() -> Self {
-        Self {
-            topic_id: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic_id: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -126,8 +120,7 @@ impl ShareFetchableTopicResponse {
         let flexible = true;
         let mut value = Self::default();
         value.topic_id = reader.uuid()?;
-        value.partitions =
-            reader.array(flexible, 20, |reader| PartitionData::read(reader, version))?;
+        value.partitions = reader.array(flexible, 20, |reader| PartitionData::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -206,9 +199,7 @@ impl PartitionData {
         value.acknowledge_error_message = reader.nullable_string(flexible)?;
         value.current_leader = LeaderIdAndEpoch::read(reader, version)?;
         value.records = not_null(reader.nullable_payload(flexible)?, version <= 0)?;
-        value.acquired_records = reader.array(flexible, 18, |reader| {
-            AcquiredRecords::read(reader, version)
-        })?;
+        value.acquired_records = reader.array(flexible, 18, |reader| AcquiredRecords::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -293,10 +284,7 @@ pub struct LeaderIdAndEpoch {
 
 impl Default for LeaderIdAndEpoch {
     fn default() -> Self {
-        Self {
-            leader_id: Default::default(),
-            leader_epoch: Default::default(),
-        }
+        Self { leader_id: Default::default(), leader_epoch: Default::default() }
     }
 }
 
@@ -352,11 +340,7 @@ pub struct AcquiredRecords {
 
 impl Default for AcquiredRecords {
     fn default() -> Self {
-        Self {
-            first_offset: Default::default(),
-            last_offset: Default::default(),
-            delivery_count: Default::default(),
-        }
+        Self { first_offset: Default::default(), last_offset: Default::default(), delivery_count: Default::default() }
     }
 }
 
@@ -416,12 +400,7 @@ pub struct NodeEndpoint {
 
 impl Default for NodeEndpoint {
     fn default() -> Self {
-        Self {
-            node_id: Default::default(),
-            host: Default::default(),
-            port: Default::default(),
-            rack: None,
-        }
+        Self { node_id: Default::default(), host: Default::default(), port: Default::default(), rack: None }
     }
 }
 

@@ -13,11 +13,7 @@ pub struct TopicPartitions {
 
 impl Default for TopicPartitions {
     fn default() -> Self {
-        Self {
-            topic_id: Default::default(),
-            topic_name: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { topic_id: Default::default(), topic_name: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -77,9 +73,7 @@ pub struct Assignment {
 
 impl Default for Assignment {
     fn default() -> Self {
-        Self {
-            topic_partitions: Default::default(),
-        }
+        Self { topic_partitions: Default::default() }
     }
 }
 
@@ -87,9 +81,7 @@ impl Assignment {
     pub(crate) fn read(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {
         let flexible = true;
         let mut value = Self::default();
-        value.topic_partitions = reader.array(flexible, 18, |reader| {
-            TopicPartitions::read(reader, version)
-        })?;
+        value.topic_partitions = reader.array(flexible, 18, |reader| TopicPartitions::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -136,10 +128,7 @@ pub struct ShareGroupDescribeResponse {
 
 impl Default for ShareGroupDescribeResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            groups: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), groups: Default::default() }
     }
 }
 
@@ -148,8 +137,7 @@ impl ShareGroupDescribeResponse {
         let flexible = true;
         let mut value = Self::default();
         value.throttle_time_ms = reader.i32()?;
-        value.groups =
-            reader.array(flexible, 19, |reader| DescribedGroup::read(reader, version))?;
+        value.groups = reader.array(flexible, 19, |reader| DescribedGroup::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -327,8 +315,7 @@ impl Member {
         value.member_epoch = reader.i32()?;
         value.client_id = reader.string(flexible)?;
         value.client_host = reader.string(flexible)?;
-        value.subscribed_topic_names =
-            reader.array(flexible, 1, |reader| reader.string(flexible))?;
+        value.subscribed_topic_names = reader.array(flexible, 1, |reader| reader.string(flexible))?;
         value.assignment = Assignment::read(reader, version)?;
         if flexible {
             let mut tags = reader.tags()?;

@@ -33,8 +33,7 @@ impl ShareGroupHeartbeatRequest {
         value.member_id = reader.string(flexible)?;
         value.member_epoch = reader.i32()?;
         value.rack_id = reader.nullable_string(flexible)?;
-        value.subscribed_topic_names =
-            reader.nullable_array(flexible, 1, |reader| reader.string(flexible))?;
+        value.subscribed_topic_names = reader.nullable_array(flexible, 1, |reader| reader.string(flexible))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -87,8 +86,7 @@ impl ShareGroupHeartbeatRequest {
         value.member_id = chance.string();
         value.member_epoch = chance.i32();
         value.rack_id = chance.option(true, |chance| chance.string());
-        value.subscribed_topic_names =
-            chance.option(true, |chance| chance.array(|chance| chance.string()));
+        value.subscribed_topic_names = chance.option(true, |chance| chance.array(|chance| chance.string()));
         let _ = (&chance, version);
         value
     }

@@ -45,9 +45,7 @@ impl SyncGroupRequest {
         if version >= 5 {
             value.protocol_name = not_null(reader.nullable_string(flexible)?, version >= 5)?;
         }
-        value.assignments = reader.array(flexible, 2, |reader| {
-            SyncGroupRequestAssignment::read(reader, version)
-        })?;
+        value.assignments = reader.array(flexible, 2, |reader| SyncGroupRequestAssignment::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -134,8 +132,7 @@ impl SyncGroupRequest {
         if version >= 5 {
             value.protocol_name = chance.option(version >= 5, |chance| chance.string());
         }
-        value.assignments =
-            chance.array(|chance| SyncGroupRequestAssignment::draw(chance, version));
+        value.assignments = chance.array(|chance| SyncGroupRequestAssignment::draw(chance, version));
         let _ = (&chance, version);
         value
     }
@@ -151,10 +148,7 @@ pub struct SyncGroupRequestAssignment {
 
 impl Default for SyncGroupRequestAssignment {
     fn default() -> Self {
-        Self {
-            member_id: Default::default(),
-            assignment: Default::default(),
-        }
+        Self { member_id: Default::default(), assignment: Default::default() }
     }
 }
 

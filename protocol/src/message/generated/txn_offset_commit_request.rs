@@ -48,9 +48,7 @@ impl TxnOffsetCommitRequest {
         if version >= 3 {
             value.group_instance_id = not_null(reader.nullable_string(flexible)?, version >= 3)?;
         }
-        value.topics = reader.array(flexible, 1, |reader| {
-            TxnOffsetCommitRequestTopic::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 1, |reader| TxnOffsetCommitRequestTopic::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -72,10 +70,7 @@ impl TxnOffsetCommitRequest {
         if version >= 3 {
             writer.i32(self.generation_id_or_member_epoch);
         } else if !(self.generation_id_or_member_epoch == -1) {
-            return Err(EncodeError::missing(
-                "generation_id_or_member_epoch",
-                version,
-            ));
+            return Err(EncodeError::missing("generation_id_or_member_epoch", version));
         }
         if version >= 3 {
             writer.string(&self.member_id, flexible)?;
@@ -143,11 +138,7 @@ pub struct TxnOffsetCommitRequestTopic {
 
 impl Default for TxnOffsetCommitRequestTopic {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            topic_id: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { name: Default::default(), topic_id: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -161,9 +152,8 @@ impl TxnOffsetCommitRequestTopic {
         if version >= 6 {
             value.topic_id = reader.uuid()?;
         }
-        value.partitions = reader.array(flexible, 13, |reader| {
-            TxnOffsetCommitRequestPartition::read(reader, version)
-        })?;
+        value.partitions =
+            reader.array(flexible, 13, |reader| TxnOffsetCommitRequestPartition::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -206,8 +196,7 @@ impl TxnOffsetCommitRequestTopic {
         if version >= 6 {
             value.topic_id = chance.uuid();
         }
-        value.partitions =
-            chance.array(|chance| TxnOffsetCommitRequestPartition::draw(chance, version));
+        value.partitions = chance.array(|chance| TxnOffsetCommitRequestPartition::draw(chance, version));
         let _ = (&chance, version);
         value
     }

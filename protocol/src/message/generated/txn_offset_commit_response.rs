@@ -12,10 +12,7 @@ pub struct TxnOffsetCommitResponse {
 
 impl Default for TxnOffsetCommitResponse {
     fn default() -> Self {
-        Self {
-            throttle_time_ms: Default::default(),
-            topics: Default::default(),
-        }
+        Self { throttle_time_ms: Default::default(), topics: Default::default() }
     }
 }
 
@@ -24,9 +21,7 @@ impl TxnOffsetCommitResponse {
         let flexible = version >= 3;
         let mut value = Self::default();
         value.throttle_time_ms = reader.i32()?;
-        value.topics = reader.array(flexible, 1, |reader| {
-            TxnOffsetCommitResponseTopic::read(reader, version)
-        })?;
+        value.topics = reader.array(flexible, 1, |reader| TxnOffsetCommitResponseTopic::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -76,11 +71,7 @@ pub struct TxnOffsetCommitResponseTopic {
 
 impl Default for TxnOffsetCommitResponseTopic {
     fn default() -> Self {
-        Self {
-            name: Default::default(),
-            topic_id: Default::default(),
-            partitions: Default::default(),
-        }
+        Self { name: Default::default(), topic_id: Default::default(), partitions: Default::default() }
     }
 }
 
@@ -94,9 +85,8 @@ impl TxnOffsetCommitResponseTopic {
         if version >= 6 {
             value.topic_id = reader.uuid()?;
         }
-        value.partitions = reader.array(flexible, 6, |reader| {
-            TxnOffsetCommitResponsePartition::read(reader, version)
-        })?;
+        value.partitions =
+            reader.array(flexible, 6, |reader| TxnOffsetCommitResponsePartition::read(reader, version))?;
         if flexible {
             let mut tags = reader.tags()?;
             while let Some((tag, mut inner)) = tags.next(reader)? {
@@ -139,8 +129,7 @@ impl TxnOffsetCommitResponseTopic {
         if version >= 6 {
             value.topic_id = chance.uuid();
         }
-        value.partitions =
-            chance.array(|chance| TxnOffsetCommitResponsePartition::draw(chance, version));
+        value.partitions = chance.array(|chance| TxnOffsetCommitResponsePartition::draw(chance, version));
         let _ = (&chance, version);
         value
     }
@@ -156,10 +145,7 @@ pub struct TxnOffsetCommitResponsePartition {
 
 impl Default for TxnOffsetCommitResponsePartition {
     fn default() -> Self {
-        Self {
-            partition_index: Default::default(),
-            error_code: Default::default(),
-        }
+        Self { partition_index: Default::default(), error_code: Default::default() }
     }
 }
 

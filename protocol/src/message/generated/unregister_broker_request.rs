@@ -11,9 +11,7 @@ pub struct UnregisterBrokerRequest {
 
 impl Default for UnregisterBrokerRequest {
     fn default() -> Self {
-        Self {
-            broker_id: Default::default(),
-        }
+        Self { broker_id: Default::default() }
     }
 }
 

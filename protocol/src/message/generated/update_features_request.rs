@@ -13,11 +13,7 @@ pub struct UpdateFeaturesRequest {
 
 impl Default for UpdateFeaturesRequest {
     fn default() -> Self {
-        Self {
-            timeout_ms: 60000,
-            feature_updates: Default::default(),
-            validate_only: false,
-        }
+        Self { timeout_ms: 60000, feature_updates: Default::default(), validate_only: false }
     }
 }
 
@@ -26,9 +22,7 @@ impl UpdateFeaturesRequest {
         let flexible = true;
         let mut value = Self::default();
         value.timeout_ms = reader.i32()?;
-        value.feature_updates = reader.array(flexible, 3, |reader| {
-            FeatureUpdateKey::read(reader, version)
-        })?;
+        value.feature_updates = reader.array(flexible, 3, |reader| FeatureUpdateKey::read(reader, version))?;
         if version >= 1 {
             value.validate_only = reader.bool()?;
         }

@@ -31,9 +31,7 @@ impl UpdateFeaturesResponse {
         value.error_code = reader.i16()?;
         value.error_message = reader.nullable_string(flexible)?;
         if version <= 1 {
-            value.results = reader.array(flexible, 4, |reader| {
-                UpdatableFeatureResult::read(reader, version)
-            })?;
+            value.results = reader.array(flexible, 4, |reader| UpdatableFeatureResult::read(reader, version))?;
         }
         if flexible {
             let mut tags = reader.tags()?;
@@ -99,11 +97,7 @@ pub struct UpdatableFeatureResult {
 
 impl Default for UpdatableFeatureResult {
     fn default() -> Self {
-        Self {
-            feature: Default::default(),
-            error_code: Default::default(),
-            error_message: Some(Default::default()),
-        }
+        Self { feature: Default::default(), error_code: Default::default(), error_message: Some(Default::default()) }
     }
 }
 
