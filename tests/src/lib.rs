@@ -1,1 +1,5 @@
-//! Tests of the whole: crash, interop, wire.
+//! What tests of the whole share: a broker as a real process, a blocking connection to it, and seeded chance.
+
+pub mod chance;
+pub mod process;
+pub mod wire;

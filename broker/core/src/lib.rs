@@ -1,1 +1,9 @@
-//! The machines: pure decisions and folds.
+//! The machines and the configuration tables: pure decisions and folds.
+//!
+//! No clock, no I/O, no threads, no chance, and no iteration over a map whose order is random: what time it is and which ids
+//! are new comes in with the request.
+
+pub mod config;
+pub mod controller;
+pub mod data;
+pub mod machine;

@@ -1,0 +1,99 @@
+//! A setting with where it comes from: the nearest source wins, and the others are its synonyms.
+
+use super::topic::{behind, synonyms};
+use super::{ConfigDef, Settings, find, table};
+
+/// Where a value comes from, nearest first; the numbers are those of DescribeConfigs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Source {
+    /// Set on the topic.
+    Topic,
+    /// Set on this broker, while it runs.
+    Broker,
+    /// Set on all brokers, while they run.
+    DefaultBroker,
+    /// Set at the start of the process.
+    Static,
+    /// Set by nobody.
+    Default,
+    /// Set on the group.
+    Group,
+}
+
+/// One value, and its source.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Described {
+    /// What it is called there.
+    pub name: String,
+    /// `None` is null.
+    pub value: Option<String>,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// The broker's side of a configuration: three sources.
+#[derive(Clone, Copy)]
+pub struct BrokerSettings<'a> {
+    /// Of this broker.
+    pub broker: &'a Settings,
+    /// Of all brokers.
+    pub default_broker: &'a Settings,
+    /// Of the process.
+    pub fixed: &'a Settings,
+}
+
+impl Source {
+    /// Its number in DescribeConfigs.
+    pub fn number(self) -> i8 {
+        match self {
+            Self::Topic => 1,
+            Self::Broker => 2,
+            Self::DefaultBroker => 3,
+            Self::Static => 4,
+            Self::Default => 5,
+            Self::Group => 8,
+        }
+    }
+}
+
+/// All values of a topic's setting, the one in force first.
+pub fn topic_values(def: &ConfigDef, topic: &Settings, broker: &BrokerSettings<'_>) -> Vec<Described> {
+    let mut found = Vec::new();
+    if let Some(value) = topic.get(def.name) {
+        found.push(Described { name: def.name.to_owned(), value: Some(value.clone()), source: Source::Topic });
+    }
+    for (source, settings) in broker.sources() {
+        if let Some((name, value)) = behind(def.name, settings) {
+            found.push(Described { name: name.to_owned(), value: Some(value), source });
+        }
+    }
+    let name = synonyms(def.name).last().map_or(def.name, |(name, _)| *name);
+    found.push(Described { name: name.to_owned(), value: def.default.map(str::to_owned), source: Source::Default });
+    found
+}
+
+/// All values of a broker's setting, the one in force first.
+pub fn broker_values(def: &ConfigDef, broker: &BrokerSettings<'_>) -> Vec<Described> {
+    let mut found: Vec<Described> = broker
+        .sources()
+        .into_iter()
+        .filter_map(|(source, settings)| {
+            let value = settings.get(def.name)?.clone();
+            Some(Described { name: def.name.to_owned(), value: Some(value), source })
+        })
+        .collect();
+    found.push(Described { name: def.name.to_owned(), value: def.default.map(str::to_owned), source: Source::Default });
+    found
+}
+
+/// The value of a broker's setting that is in force.
+pub fn broker_value(name: &str, broker: &BrokerSettings<'_>) -> String {
+    let first = find(table::BROKER, name).and_then(|def| broker_values(def, broker).into_iter().next());
+    first.and_then(|described| described.value).unwrap_or_default()
+}
+
+impl<'a> BrokerSettings<'a> {
+    fn sources(&self) -> [(Source, &'a Settings); 3] {
+        [(Source::Broker, self.broker), (Source::DefaultBroker, self.default_broker), (Source::Static, self.fixed)]
+    }
+}

@@ -1,0 +1,401 @@
+//! Topics are made, grow, and go.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use highwater_protocol::error_code::ErrorCode;
+use highwater_protocol::message::create_partitions_response::CreatePartitionsTopicResult;
+use highwater_protocol::message::create_topics_request::CreatableTopic;
+use highwater_protocol::message::create_topics_response::{CreatableTopicConfigs, CreatableTopicResult};
+use highwater_protocol::message::delete_topics_response::DeletableTopicResult;
+use highwater_protocol::message::{
+    CreatePartitionsRequest, CreatePartitionsResponse, CreateTopicsRequest, CreateTopicsResponse, DeleteTopicsRequest,
+    DeleteTopicsResponse, create_partitions_request::CreatePartitionsTopic,
+};
+use uuid::Uuid;
+
+use super::Reply;
+use super::change::{Change, ConfigChange, Kind, TopicChange};
+use super::image::{Image, ResourceType};
+use super::placement::{place, replicas};
+use crate::config::describe::{Source, broker_value, topic_values};
+use crate::config::{Settings, check, find, table};
+
+/// The longest name that a topic may have.
+const NAME_BYTES: usize = 249;
+/// Partitions that one request may make in all.
+const PARTITIONS_A_REQUEST: usize = 10_000;
+/// Topics of our own, which no client may make or delete.
+const INTERNAL: [&str; 3] = ["__cluster_metadata", "__consumer_offsets", "__transaction_state"];
+
+type Refused = (ErrorCode, String);
+
+/// Whether a topic belongs to the broker itself.
+pub fn is_internal(name: &str) -> bool {
+    INTERNAL.contains(&name)
+}
+
+pub(super) fn create(
+    image: &Image,
+    request: &CreateTopicsRequest,
+    ids: &[Uuid],
+    fixed: &Settings,
+) -> (Vec<Change>, Reply) {
+    let mut changes = Vec::new();
+    let mut results = Vec::new();
+    let mut next_raft_id = image.next_raft_id;
+    let mut room = PARTITIONS_A_REQUEST;
+    let twice = doubled(request.topics.iter().map(|topic| topic.name.as_str()));
+    let mut seen = BTreeSet::new();
+    let mut ids = ids.iter();
+    for topic in &request.topics {
+        let made = if twice.contains(topic.name.as_str()) {
+            if !seen.insert(topic.name.as_str()) {
+                continue;
+            }
+            Err((ErrorCode::InvalidRequest, format!("topic {} is named more than once in the request", topic.name)))
+        } else {
+            made(image, topic, fixed, &mut next_raft_id, &mut room)
+        };
+        match made {
+            Ok(mut change) => {
+                let id = ids.next().copied().unwrap_or_default();
+                change.id = id.as_bytes().to_vec();
+                results.push(created(image, topic, &change, id, fixed));
+                if !request.validate_only {
+                    changes.push(Kind::Topic(change).into());
+                    changes.extend(
+                        topic
+                            .configs
+                            .iter()
+                            .map(|config| set(ResourceType::Topic, &topic.name, &config.name, config.value.clone())),
+                    );
+                }
+            }
+            Err((code, message)) => results.push(CreatableTopicResult {
+                name: topic.name.clone(),
+                error_code: code.number(),
+                error_message: Some(message),
+                ..CreatableTopicResult::default()
+            }),
+        }
+    }
+    if !changes.is_empty() {
+        changes.push(Kind::NextRaftId(next_raft_id).into());
+    }
+    (changes, Reply::CreateTopics(CreateTopicsResponse { topics: results, ..CreateTopicsResponse::default() }))
+}
+
+pub(super) fn delete(image: &Image, request: &DeleteTopicsRequest) -> (Vec<Change>, Reply) {
+    let by_name = request.topic_names.iter().map(|name| (Some(name.clone()), Uuid::nil()));
+    let by_either = request.topics.iter().map(|topic| (topic.name.clone(), topic.topic_id));
+    let mut changes = Vec::new();
+    let mut responses = Vec::new();
+    let mut gone = BTreeSet::new();
+    for (name, id) in by_name.chain(by_either) {
+        let found = match &name {
+            Some(name) => image.topic(name),
+            None => image.topic_by_id(id),
+        };
+        let missing = if name.is_some() { ErrorCode::UnknownTopicOrPartition } else { ErrorCode::UnknownTopicId };
+        let verdict = match found {
+            _ if name.is_some() && !id.is_nil() => {
+                Err((ErrorCode::InvalidRequest, "a topic is named either by name or by id".to_owned()))
+            }
+            None => Err((missing, "there is no such topic".to_owned())),
+            Some(topic) if is_internal(&topic.name) => {
+                Err((ErrorCode::InvalidRequest, format!("topic {} belongs to the broker", topic.name)))
+            }
+            Some(topic) if !gone.insert(topic.id) => {
+                Err((ErrorCode::InvalidRequest, format!("topic {} is named more than once in the request", topic.name)))
+            }
+            Some(topic) => Ok(topic),
+        };
+        let mut response = DeletableTopicResult { name, topic_id: id, ..DeletableTopicResult::default() };
+        match verdict {
+            Ok(topic) => {
+                response.name = Some(topic.name.clone());
+                response.topic_id = topic.id;
+                changes.push(Kind::TopicGone(topic.id.as_bytes().to_vec()).into());
+            }
+            Err((code, message)) => {
+                response.error_code = code.number();
+                response.error_message = Some(message);
+            }
+        }
+        responses.push(response);
+    }
+    (changes, Reply::DeleteTopics(DeleteTopicsResponse { responses, ..DeleteTopicsResponse::default() }))
+}
+
+pub(super) fn grow(image: &Image, request: &CreatePartitionsRequest) -> (Vec<Change>, Reply) {
+    let mut changes = Vec::new();
+    let mut results = Vec::new();
+    let mut next_raft_id = image.next_raft_id;
+    let mut room = PARTITIONS_A_REQUEST;
+    let twice = doubled(request.topics.iter().map(|topic| topic.name.as_str()));
+    let mut seen = BTreeSet::new();
+    for topic in &request.topics {
+        let is_twice = twice.contains(topic.name.as_str());
+        if is_twice && !seen.insert(topic.name.as_str()) {
+            continue;
+        }
+        let grown = if is_twice {
+            Err((ErrorCode::InvalidRequest, format!("topic {} is named more than once in the request", topic.name)))
+        } else {
+            grown(image, topic, &mut next_raft_id, &mut room)
+        };
+        let mut result = CreatePartitionsTopicResult { name: topic.name.clone(), ..Default::default() };
+        match grown {
+            Ok(change) if !request.validate_only => changes.push(Kind::Topic(change).into()),
+            Ok(_) => {}
+            Err((code, message)) => {
+                result.error_code = code.number();
+                result.error_message = Some(message);
+            }
+        }
+        results.push(result);
+    }
+    if !changes.is_empty() {
+        changes.push(Kind::NextRaftId(next_raft_id).into());
+    }
+    (changes, Reply::CreatePartitions(CreatePartitionsResponse { results, ..CreatePartitionsResponse::default() }))
+}
+
+/// A setting as a change.
+pub(super) fn set(kind: ResourceType, resource: &str, name: &str, value: Option<String>) -> Change {
+    Kind::Config(ConfigChange {
+        resource_type: i32::from(kind.number()),
+        resource: resource.to_owned(),
+        name: name.to_owned(),
+        value,
+    })
+    .into()
+}
+
+fn made(
+    image: &Image,
+    topic: &CreatableTopic,
+    fixed: &Settings,
+    next_raft_id: &mut u64,
+    room: &mut usize,
+) -> Result<TopicChange, Refused> {
+    check_name(image, &topic.name)?;
+    for config in &topic.configs {
+        check_setting(&config.name, config.value.as_deref())?;
+    }
+    let partitions = if topic.assignments.is_empty() {
+        let (count, copies) = counts(image, topic, fixed)?;
+        take_room(room, count)?;
+        place(image, topic.name.len(), count, copies, next_raft_id)
+    } else {
+        take_room(room, topic.assignments.len())?;
+        assigned(image, topic, next_raft_id)?
+    };
+    Ok(TopicChange { name: topic.name.clone(), id: Vec::new(), partitions })
+}
+
+fn check_name(image: &Image, name: &str) -> Result<(), Refused> {
+    let invalid = |reason: String| Err((ErrorCode::InvalidTopicException, reason));
+    if name.is_empty() {
+        return invalid("Topic name is invalid: the empty string is not allowed".to_owned());
+    }
+    if name == "." || name == ".." {
+        return invalid("Topic name is invalid: '.' or '..' is not allowed".to_owned());
+    }
+    if name.len() > NAME_BYTES {
+        return invalid(format!("Topic name is invalid: its length {} is above {NAME_BYTES}", name.len()));
+    }
+    let is_legal = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+    if !name.chars().all(is_legal) {
+        return invalid(format!(
+            "Topic name is invalid: '{name}' has a character that is no ASCII letter, digit, '.', '_' or '-'"
+        ));
+    }
+    if is_internal(name) {
+        return invalid(format!("Topic name is invalid: {name} belongs to the broker"));
+    }
+    if image.topic(name).is_some() {
+        return Err((ErrorCode::TopicAlreadyExists, format!("Topic '{name}' already exists.")));
+    }
+    let flat = name.replace('.', "_");
+    if let Some(other) = image.topics().find(|other| other.name.replace('.', "_") == flat) {
+        return invalid(format!("Topic '{name}' collides with existing topic: {}", other.name));
+    }
+    Ok(())
+}
+
+pub(super) fn check_setting(name: &str, value: Option<&str>) -> Result<(), Refused> {
+    let Some(def) = find(table::TOPIC, name) else {
+        return Err((ErrorCode::InvalidConfig, format!("Unknown topic config name: {name}")));
+    };
+    let Some(value) = value else {
+        return Err((ErrorCode::InvalidConfig, format!("Null value not supported for topic configs: {name}")));
+    };
+    check(def, value).map_err(|reason| (ErrorCode::InvalidConfig, reason))
+}
+
+/// Partitions and replicas of a topic without an assignment; -1 asks for the broker's default.
+fn counts(image: &Image, topic: &CreatableTopic, fixed: &Settings) -> Result<(usize, usize), Refused> {
+    let node = image.brokers.keys().next().copied().unwrap_or(-1);
+    let broker = image.broker_settings(node, fixed);
+    let default = |name: &str| broker_value(name, &broker).parse::<i64>().unwrap_or(1);
+    let wanted = if topic.num_partitions == -1 { default("num.partitions") } else { i64::from(topic.num_partitions) };
+    let count = usize::try_from(wanted).ok().filter(|count| *count > 0).ok_or_else(|| {
+        (ErrorCode::InvalidPartitions, "Number of partitions was set to an invalid non-positive value.".to_owned())
+    })?;
+    let brokers = image.brokers.len();
+    let copies = if topic.replication_factor == -1 {
+        usize::try_from(default("default.replication.factor")).unwrap_or(1).clamp(1, brokers.max(1))
+    } else {
+        usize::try_from(topic.replication_factor).ok().filter(|copies| *copies > 0).ok_or_else(|| {
+            (ErrorCode::InvalidReplicationFactor, "Replication factor must be larger than 0.".to_owned())
+        })?
+    };
+    if copies > brokers {
+        let message = format!(
+            "Unable to replicate the partition {copies} time(s): The target replication factor of {copies} cannot be reached because only {brokers} broker(s) are registered."
+        );
+        return Err((ErrorCode::InvalidReplicationFactor, message));
+    }
+    Ok((count, copies))
+}
+
+fn assigned(
+    image: &Image,
+    topic: &CreatableTopic,
+    next_raft_id: &mut u64,
+) -> Result<Vec<super::change::PartitionChange>, Refused> {
+    if topic.num_partitions != -1 || topic.replication_factor != -1 {
+        let what = if topic.replication_factor != -1 { "replication factor" } else { "number of partitions" };
+        let message = format!("A manual partition assignment was specified, but the {what} was not set to -1.");
+        return Err((ErrorCode::InvalidRequest, message));
+    }
+    let invalid = |reason: String| (ErrorCode::InvalidReplicaAssignment, reason);
+    let mut by_index = BTreeMap::new();
+    for assignment in &topic.assignments {
+        if by_index.insert(assignment.partition_index, &assignment.broker_ids).is_some() {
+            return Err(invalid(format!(
+                "Found multiple manual partition assignments for partition {}",
+                assignment.partition_index
+            )));
+        }
+    }
+    let mut partitions = Vec::new();
+    for (expected, (index, brokers)) in (0..).zip(by_index) {
+        if index != expected {
+            return Err(invalid("partitions should be a consecutive 0-based integer sequence".to_owned()));
+        }
+        check_assignment(image, brokers)?;
+        partitions.push(replicas(brokers, next_raft_id));
+    }
+    Ok(partitions)
+}
+
+fn check_assignment(image: &Image, brokers: &[i32]) -> Result<(), Refused> {
+    let invalid = |reason: String| Err((ErrorCode::InvalidReplicaAssignment, reason));
+    if brokers.is_empty() {
+        return invalid("The manual partition assignment includes an empty replica list.".to_owned());
+    }
+    let distinct: BTreeSet<&i32> = brokers.iter().collect();
+    if distinct.len() != brokers.len() {
+        return invalid(format!("The manual partition assignment {brokers:?} includes a broker more than once."));
+    }
+    match brokers.iter().find(|broker| !image.brokers.contains_key(broker)) {
+        Some(unknown) => invalid(format!(
+            "The manual partition assignment includes broker {unknown}, but no such broker is registered."
+        )),
+        None => Ok(()),
+    }
+}
+
+fn grown(
+    image: &Image,
+    wanted: &CreatePartitionsTopic,
+    next_raft_id: &mut u64,
+    room: &mut usize,
+) -> Result<TopicChange, Refused> {
+    let Some(topic) = image.topic(&wanted.name) else {
+        return Err((ErrorCode::UnknownTopicOrPartition, "there is no such topic".to_owned()));
+    };
+    let now = topic.partitions.len();
+    let Some(more) =
+        usize::try_from(wanted.count).ok().and_then(|count| count.checked_sub(now)).filter(|more| *more > 0)
+    else {
+        let message =
+            format!("Topic currently has {now} partitions, which is not below the requested {}.", wanted.count);
+        return Err((ErrorCode::InvalidPartitions, message));
+    };
+    take_room(room, more)?;
+    let copies = topic.partitions.first().map_or(1, |partition| partition.replicas.len());
+    let added = match &wanted.assignments {
+        None => place(image, wanted.name.len() + now, more, copies, next_raft_id),
+        Some(assignments) if assignments.is_empty() => {
+            place(image, wanted.name.len() + now, more, copies, next_raft_id)
+        }
+        Some(assignments) if assignments.len() != more => {
+            let message = format!("{more} partitions are added, and {} assignments are given.", assignments.len());
+            return Err((ErrorCode::InvalidReplicaAssignment, message));
+        }
+        Some(assignments) => {
+            let mut added = Vec::new();
+            for assignment in assignments {
+                check_assignment(image, &assignment.broker_ids)?;
+                added.push(replicas(&assignment.broker_ids, next_raft_id));
+            }
+            added
+        }
+    };
+    let mut change = topic.as_change();
+    change.partitions.extend(added);
+    Ok(change)
+}
+
+fn take_room(room: &mut usize, count: usize) -> Result<(), Refused> {
+    *room = room.checked_sub(count).ok_or_else(|| {
+        let message = format!("one request makes at most {PARTITIONS_A_REQUEST} partitions; send several");
+        (ErrorCode::PolicyViolation, message)
+    })?;
+    Ok(())
+}
+
+/// What a client is told of a topic it made: its numbers, and every setting as it will be.
+fn created(
+    image: &Image,
+    topic: &CreatableTopic,
+    change: &TopicChange,
+    id: Uuid,
+    fixed: &Settings,
+) -> CreatableTopicResult {
+    let node = image.brokers.keys().next().copied().unwrap_or(-1);
+    let broker = image.broker_settings(node, fixed);
+    let own: Settings =
+        topic.configs.iter().filter_map(|config| Some((config.name.clone(), config.value.clone()?))).collect();
+    let config = |def: &'static crate::config::ConfigDef| {
+        let first = topic_values(def, &own, &broker).into_iter().next();
+        CreatableTopicConfigs {
+            name: def.name.to_owned(),
+            config_source: first.as_ref().map_or(Source::Default, |first| first.source).number(),
+            value: first.and_then(|first| first.value),
+            read_only: false,
+            is_sensitive: false,
+        }
+    };
+    CreatableTopicResult {
+        name: topic.name.clone(),
+        topic_id: id,
+        error_code: 0,
+        error_message: None,
+        num_partitions: i32::try_from(change.partitions.len()).unwrap_or(i32::MAX),
+        replication_factor: change
+            .partitions
+            .first()
+            .map_or(-1, |partition| i16::try_from(partition.replicas.len()).unwrap_or(i16::MAX)),
+        configs: Some(table::TOPIC.iter().map(config).collect()),
+        ..CreatableTopicResult::default()
+    }
+}
+
+fn doubled<'a>(names: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
+    let mut seen = BTreeSet::new();
+    names.filter(|name| !seen.insert(*name)).collect()
+}

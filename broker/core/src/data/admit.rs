@@ -1,0 +1,127 @@
+//! Whether a batch is taken, and under which offset.
+
+use bytes::BytesMut;
+use highwater_protocol::error_code::ErrorCode;
+use highwater_protocol::ids::Timestamp;
+use highwater_protocol::records::batch::{BatchHeader, stamp, stamp_log_append_time};
+
+use super::producers::Verdict;
+use super::{Acks, DataMachine, Reply};
+use crate::machine::{Append, Leading, Outcome, Token, Until, Wait};
+
+impl DataMachine {
+    pub(super) fn produce(
+        &mut self,
+        at: &Leading<'_>,
+        mut batch: BytesMut,
+        header: &BatchHeader,
+        acks: Acks,
+        token: Token,
+        out: &mut Outcome<Reply>,
+    ) {
+        let copies = copies_wanted(at);
+        let until = |wait| match acks {
+            Acks::Leader => Until::Appended(wait),
+            Acks::All => Until::Copies(wait, copies),
+        };
+        if let Some((code, message)) = refusal(at, batch.len(), header, acks, copies) {
+            out.replies.push((token, until(Wait::Folded), Reply::Refused { code, message }));
+            return;
+        }
+        if header.is_idempotent() {
+            match self.producers.check(header) {
+                Verdict::Next => self.producers.heard(header.producer_id, at.now),
+                Verdict::Duplicate(original) => {
+                    let log_append_time = if at.config.log_append_time { original.timestamp } else { Timestamp(-1) };
+                    let (base_offset, log_start) = (original.base_offset, self.log_start);
+                    let reply = Reply::Appended { base_offset, log_append_time, log_start };
+                    out.replies.push((token, until(Wait::Entry(original.entry)), reply));
+                    return;
+                }
+                other => {
+                    let (code, message) = explained(header, other);
+                    out.replies.push((token, until(Wait::Folded), Reply::Refused { code, message }));
+                    return;
+                }
+            }
+        }
+        let log_append_time = if at.config.log_append_time {
+            stamp_log_append_time(&mut batch, at.wall);
+            at.wall
+        } else {
+            Timestamp(-1)
+        };
+        stamp(&mut batch, self.next_offset, at.epoch);
+        let reply = Reply::Appended { base_offset: self.next_offset, log_append_time, log_start: self.log_start };
+        out.append = Some(Append::Batch(batch));
+        out.replies.push((token, until(Wait::Own), reply));
+    }
+}
+
+/// Durable copies that `acks=all` waits for: a majority, or `min.insync.replicas` if that is more.
+fn copies_wanted(at: &Leading<'_>) -> usize {
+    let majority = at.voters / 2 + 1;
+    majority.max(at.config.min_insync_replicas.min(at.voters))
+}
+
+fn refusal(
+    at: &Leading<'_>,
+    bytes: usize,
+    header: &BatchHeader,
+    acks: Acks,
+    copies: usize,
+) -> Option<(ErrorCode, String)> {
+    let config = at.config;
+    if bytes > config.max_message_bytes {
+        let message = format!(
+            "the record batch has {bytes} bytes, and max.message.bytes of the topic is {}",
+            config.max_message_bytes
+        );
+        return Some((ErrorCode::MessageTooLarge, message));
+    }
+    if header.is_control() || header.is_transactional() {
+        let what = if header.is_control() { "control" } else { "transactional" };
+        return Some((ErrorCode::InvalidRecord, format!("{what} batches are not taken from clients here")));
+    }
+    if acks == Acks::All && at.caught_up < copies {
+        let message = format!("{} replicas are caught up, and {copies} are wanted", at.caught_up);
+        return Some((ErrorCode::NotEnoughReplicas, message));
+    }
+    if config.log_append_time {
+        return None;
+    }
+    let newest = header.max_timestamp;
+    let ahead = newest.saturating_sub(at.wall.0);
+    let behind = at.wall.0.saturating_sub(header.base_timestamp.min(newest));
+    let has_time = newest >= 0;
+    if has_time && ahead > config.timestamp_after_max_ms {
+        let message = format!(
+            "timestamp {newest} lies {ahead} ms ahead of the broker's clock, and message.timestamp.after.max.ms is {}",
+            config.timestamp_after_max_ms
+        );
+        return Some((ErrorCode::InvalidTimestamp, message));
+    }
+    if has_time && behind > config.timestamp_before_max_ms {
+        let message = format!(
+            "a timestamp lies {behind} ms behind the broker's clock, and message.timestamp.before.max.ms is {}",
+            config.timestamp_before_max_ms
+        );
+        return Some((ErrorCode::InvalidTimestamp, message));
+    }
+    None
+}
+
+fn explained(header: &BatchHeader, verdict: Verdict) -> (ErrorCode, String) {
+    let (id, epoch, sequence) = (header.producer_id, header.producer_epoch, header.base_sequence);
+    match verdict {
+        Verdict::OldEpoch { current } => (
+            ErrorCode::InvalidProducerEpoch,
+            format!("producer {id} sent epoch {epoch}, and its epoch here is {current}"),
+        ),
+        Verdict::OutOfOrder { expected } => (
+            ErrorCode::OutOfOrderSequenceNumber,
+            format!("producer {id} sent sequence {sequence} in epoch {epoch}, and {expected} is the next"),
+        ),
+        Verdict::Next | Verdict::Duplicate(_) => unreachable!("these are not refused"),
+    }
+}

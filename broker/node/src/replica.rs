@@ -1,0 +1,643 @@
+//! One log, one raft, one machine, under one lock.
+//!
+//! Every way in goes through [`Replica::enter`]: it takes the lock, runs one step, carries out what raft asks for,
+//! publishes what committed, and gives the lock back. A panic inside (raft's `fatal!` is one) poisons this replica and
+//! nothing else.
+//!
+//! Invariant: applied <= committed <= folded == the last entry of the log.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+use bytes::{Bytes, BytesMut};
+use highwater_core::config::topic::TopicConfig;
+use highwater_core::machine::{Append, Leading, Machine, Outcome, Until, Wait};
+use highwater_protocol::ids::{EntryId, Index, LeaderEpoch};
+use highwater_storage::entry::{FrameKind, own_frame};
+use highwater_storage::journal::record::{Change, LogId};
+use highwater_storage::log::{LogHandle, Snapshot};
+use highwater_storage::reader::LogReader;
+use parking_lot::Mutex;
+use raft::eraftpb::{Entry as RaftEntry, HardState, Message, MessageType};
+use raft::{RawNode, StateRole};
+use uuid::Uuid;
+
+use crate::deadlines::Expiring;
+use crate::error::Refusal;
+use crate::fetch_waiters::FetchWaiters;
+use crate::flush::{Flushed, Unflushed};
+use crate::node::{Clock, Shared};
+use crate::outbox::Outbox;
+use crate::raft_storage::RaftStorage;
+use crate::replies::{Reached, Replies, Reply};
+use crate::view::{Published, Serving};
+
+/// What a replica is called.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ReplicaKey {
+    /// The topic's name, for logs and metrics.
+    pub topic: String,
+    /// The topic's id.
+    pub topic_id: Uuid,
+    /// The partition.
+    pub partition: i32,
+}
+
+/// How a replica is doing, for operators.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplicaState {
+    /// Bytes in its segment files.
+    pub log_bytes: u64,
+    /// Segment files.
+    pub segments: usize,
+    /// Its term.
+    pub epoch: LeaderEpoch,
+    /// Why it is offline, if it is.
+    pub offline: Option<String>,
+}
+
+/// A replica of a partition, driven by machine `M`.
+pub struct Replica<M: Machine> {
+    key: ReplicaKey,
+    log: LogHandle,
+    reader: LogReader,
+    inner: Mutex<Inner<M>>,
+    /// The newest Ready that the flusher made durable; whoever holds the lock passes it on to raft.
+    flushed: AtomicU64,
+    published: Published<M::View>,
+    waiters: FetchWaiters,
+    shared: Arc<Shared>,
+}
+
+/// What the lock guards.
+pub(crate) struct Inner<M: Machine> {
+    pub(crate) raw: RawNode<RaftStorage>,
+    pub(crate) machine: M,
+    pub(crate) replies: Replies<M::Reply>,
+    /// Views of entries that are not committed yet, in the order of their index, with the bytes each made readable.
+    pub(crate) views: VecDeque<PendingView<M::View>>,
+    pub(crate) folded: EntryId,
+    /// The Readys up to this one are known to raft as durable.
+    pub(crate) persisted: u64,
+    /// The newest Ready that changed term or vote, or came behind one that the flusher still owes.
+    pub(crate) owed_to_flusher: u64,
+    /// Term and vote as of the last Ready.
+    pub(crate) voted: (u64, u64),
+    /// Raft's hard state that no queued record holds yet.
+    pub(crate) unqueued_hard_state: Option<HardState>,
+    /// Entries lie in the segment that neither a journal record nor a sync covers.
+    pub(crate) unjournalled: bool,
+    /// Snapshots of the machine as of a roll that is not applied yet.
+    pub(crate) rolls: VecDeque<Snapshot>,
+    pub(crate) config: Arc<TopicConfig>,
+    /// The machine was told that it leads in this term.
+    pub(crate) elected_in: Option<u64>,
+    pub(crate) offline: Option<Refusal>,
+    outcome: Outcome<M::Reply>,
+}
+
+pub(crate) struct PendingView<V> {
+    pub(crate) index: Index,
+    pub(crate) view: V,
+    pub(crate) bytes: usize,
+}
+
+impl<M: Machine> Replica<M> {
+    pub(crate) fn new(
+        key: ReplicaKey,
+        raw: RawNode<RaftStorage>,
+        machine: M,
+        config: Arc<TopicConfig>,
+        shared: Arc<Shared>,
+    ) -> Arc<Self> {
+        let folded = raw.store().last();
+        let voted = (raw.raft.term, raw.raft.vote);
+        let log = raw.store().log.handle();
+        let reader = raw.store().log.reader();
+        let views = VecDeque::from([PendingView { index: folded.index, view: machine.view(), bytes: 0 }]);
+        let inner = Inner {
+            raw,
+            machine,
+            replies: Replies::new(),
+            views,
+            folded,
+            persisted: 0,
+            owed_to_flusher: 0,
+            voted,
+            unqueued_hard_state: None,
+            unjournalled: false,
+            rolls: VecDeque::new(),
+            config,
+            elected_in: None,
+            offline: None,
+            outcome: Outcome::default(),
+        };
+        Arc::new(Self {
+            key,
+            log,
+            reader,
+            inner: Mutex::new(inner),
+            flushed: AtomicU64::new(0),
+            published: Published::empty(),
+            waiters: FetchWaiters::default(),
+            shared,
+        })
+    }
+
+    /// What it is called.
+    pub fn key(&self) -> &ReplicaKey {
+        &self.key
+    }
+
+    /// Its log's id.
+    pub fn log_id(&self) -> LogId {
+        self.log.id()
+    }
+
+    /// The published view, or `None` while it does not serve.
+    pub fn serving(&self) -> Option<Serving<M::View>> {
+        self.published.get()
+    }
+
+    /// Reads the log without the replica's lock.
+    pub fn reader(&self) -> &LogReader {
+        &self.reader
+    }
+
+    /// The fetches that wait here.
+    pub fn waiters(&self) -> &FetchWaiters {
+        &self.waiters
+    }
+
+    /// How it is doing.
+    pub fn state(&self) -> ReplicaState {
+        let inner = self.inner.lock();
+        let segments = inner.raw.store().log.segments();
+        ReplicaState {
+            log_bytes: segments.iter().map(|segment| segment.bytes).sum(),
+            segments: segments.len(),
+            epoch: inner.epoch(),
+            offline: inner.offline.as_ref().map(ToString::to_string),
+        }
+    }
+
+    /// Decides a request and appends what it asks for, before this returns. The reply comes when it may.
+    pub fn submit(self: &Arc<Self>, request: M::Request, clock: Clock, outbox: &mut dyn Outbox) -> Reply<M::Reply> {
+        self.enter(outbox, |replica, inner, outbox| {
+            let (token, reply) = inner.replies.park();
+            if let Some(refusal) = inner.refusal() {
+                inner.replies.refuse(token, refusal, outbox);
+                return reply;
+            }
+            replica.roll_if_due(inner, clock, outbox);
+            let mut outcome = std::mem::take(&mut inner.outcome);
+            let config = Arc::clone(&inner.config);
+            let leading = inner.leading(clock, &config);
+            inner.machine.decide(&leading, request, token, &mut outcome);
+            replica.settle(inner, &mut outcome, outbox);
+            inner.outcome = outcome;
+            reply
+        })
+        .unwrap_or_else(|| Reply::refused(Refusal::Closing))
+    }
+
+    /// Stands for election. A sole voter wins at once.
+    pub(crate) fn campaign(self: &Arc<Self>, clock: Clock, outbox: &mut dyn Outbox) {
+        self.enter(outbox, |replica, inner, outbox| {
+            if inner.offline.is_some() {
+                return;
+            }
+            if let Err(error) = inner.raw.campaign() {
+                tracing::error!(replica = %replica.key, %error, "cannot stand for election");
+            }
+            replica.begin_term_if_elected(inner, clock, outbox);
+        });
+    }
+
+    /// Time passed: the machine's deadline, and what follows from serving.
+    pub(crate) fn tick(self: &Arc<Self>, clock: Clock, outbox: &mut dyn Outbox) {
+        self.enter(outbox, |replica, inner, outbox| {
+            replica.begin_term_if_elected(inner, clock, outbox);
+            if inner.refusal().is_some() {
+                return;
+            }
+            let mut outcome = std::mem::take(&mut inner.outcome);
+            let config = Arc::clone(&inner.config);
+            while inner.machine.deadline().is_some_and(|at| at <= clock.now) {
+                let leading = inner.leading(clock, &config);
+                inner.machine.expire(&leading, &mut outcome);
+                let appended = outcome.append.is_some();
+                replica.settle(inner, &mut outcome, outbox);
+                if !appended {
+                    break;
+                }
+            }
+            inner.outcome = outcome;
+        });
+    }
+
+    /// Closes the active segment, so that retention may take it, when all it holds is older than `retention_ms`.
+    pub(crate) fn roll_expired(self: &Arc<Self>, clock: Clock, outbox: &mut dyn Outbox) {
+        self.enter(outbox, |replica, inner, outbox| {
+            let log = &inner.raw.store().log;
+            let newest = log.segments().last().and_then(|segment| segment.max_timestamp);
+            let expired = inner.config.retention_ms >= 0
+                && newest.is_some_and(|newest| clock.wall.0.saturating_sub(newest.0) > inner.config.retention_ms);
+            if inner.refusal().is_none() && expired && log.active_segment_has_records() {
+                replica.roll(inner, outbox);
+            } else if inner.refusal().is_none() {
+                replica.roll_if_due(inner, clock, outbox);
+            }
+        });
+    }
+
+    /// The topic's configuration changed.
+    pub(crate) fn configure(&self, config: Arc<TopicConfig>) {
+        self.inner.lock().config = config;
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> Arc<TopicConfig> {
+        Arc::clone(&self.inner.lock().config)
+    }
+
+    /// Queues what only rides along with other records (Raft's commit), for a clean stop.
+    pub(crate) fn seal(self: &Arc<Self>, outbox: &mut dyn Outbox) {
+        self.enter(outbox, |replica, inner, outbox| replica.queue_hard_state(inner, outbox));
+    }
+
+    /// The partition goes away, or the node stops: nothing is served from now on.
+    pub(crate) fn close(self: &Arc<Self>, refusal: Refusal, outbox: &mut dyn Outbox) {
+        self.enter(outbox, |replica, inner, outbox| replica.go_offline(inner, refusal, outbox));
+    }
+
+    /// Runs `act` on the log under the lock; for upkeep.
+    pub(crate) fn with_log<T>(&self, act: impl FnOnce(&mut RaftStorage) -> T) -> T {
+        act(self.inner.lock().raw.mut_store())
+    }
+
+    /// Whether it has a view to show.
+    pub(crate) fn is_serving(&self) -> bool {
+        self.published.is_serving()
+    }
+
+    /// One step under the lock, with everything that follows from it. `None`: it panicked, and the replica is offline.
+    fn enter<T>(
+        self: &Arc<Self>,
+        outbox: &mut dyn Outbox,
+        act: impl FnOnce(&Self, &mut Inner<M>, &mut dyn Outbox) -> T,
+    ) -> Option<T> {
+        let mut inner = self.inner.lock();
+        let done = self.guarded(&mut inner, outbox, |replica, inner, outbox| {
+            replica.take_flushed(inner);
+            let done = act(replica, inner, outbox);
+            replica.pump(inner, outbox);
+            replica.publish(inner, outbox);
+            done
+        });
+        self.note_deadline(&inner);
+        drop(inner);
+        self.leave(outbox);
+        done
+    }
+
+    /// What the flusher finished while the lock was held: it does not wait, so the holder looks behind itself.
+    fn leave(self: &Arc<Self>, outbox: &mut dyn Outbox) {
+        while let Some(mut inner) = self.inner.try_lock() {
+            if self.flushed.load(Ordering::Acquire) <= inner.persisted {
+                return;
+            }
+            self.pass_on(&mut inner, outbox);
+        }
+    }
+
+    fn pass_on(self: &Arc<Self>, inner: &mut Inner<M>, outbox: &mut dyn Outbox) {
+        self.guarded(inner, outbox, |replica, inner, outbox| {
+            replica.take_flushed(inner);
+            replica.pump(inner, outbox);
+            replica.publish(inner, outbox);
+        });
+    }
+
+    /// Runs a step; a panic takes this replica offline.
+    fn guarded<T>(
+        &self,
+        inner: &mut Inner<M>,
+        outbox: &mut dyn Outbox,
+        act: impl FnOnce(&Self, &mut Inner<M>, &mut dyn Outbox) -> T,
+    ) -> Option<T> {
+        match catch_unwind(AssertUnwindSafe(|| act(self, inner, outbox))) {
+            Ok(done) => Some(done),
+            Err(panic) => {
+                let reason = panic_text(panic.as_ref());
+                tracing::error!(replica = %self.key, reason, "a step of this replica failed; it is offline until the node restarts");
+                self.go_offline(inner, Refusal::Offline { reason }, outbox);
+                None
+            }
+        }
+    }
+
+    pub(crate) fn go_offline(&self, inner: &mut Inner<M>, refusal: Refusal, outbox: &mut dyn Outbox) {
+        self.published.clear();
+        inner.replies.fail_all(&refusal, outbox);
+        inner.offline = Some(refusal);
+        self.waiters.release(outbox);
+        self.shared.deadlines.set(self.log.id(), None, Weak::<Self>::new());
+    }
+
+    /// Carries out a decision: appends its entry, and lets its replies wait for what they name.
+    fn settle(&self, inner: &mut Inner<M>, outcome: &mut Outcome<M::Reply>, outbox: &mut dyn Outbox) {
+        let read_from = inner.folded;
+        let own = match outcome.append.take() {
+            None => Ok(None),
+            Some(append) => self.append(inner, append, outbox).map(Some),
+        };
+        for (token, until, reply) in outcome.replies.drain(..) {
+            let own = match &own {
+                Ok(own) => *own,
+                Err(refusal) => {
+                    inner.replies.refuse(token, refusal.clone(), outbox);
+                    continue;
+                }
+            };
+            let resolve = |wait: Wait| match wait {
+                Wait::Own => own.unwrap_or(read_from),
+                Wait::Folded => read_from,
+                Wait::Entry(entry) => entry,
+            };
+            match until {
+                Until::Appended(_) => inner.replies.answer(token, reply, outbox),
+                Until::Committed(wait) => inner.replies.hold(token, resolve(wait), 1, reply),
+                Until::Copies(wait, copies) => inner.replies.hold(token, resolve(wait), copies, reply),
+            }
+        }
+    }
+
+    /// Proposes one entry, which is in the log when this returns `Ok`.
+    fn append(&self, inner: &mut Inner<M>, append: Append, outbox: &mut dyn Outbox) -> Result<EntryId, Refusal> {
+        let frame = match append {
+            Append::Batch(batch) => BytesMut::freeze(batch),
+            Append::Command(payload) => inner.frame(FrameKind::Command, &payload),
+        };
+        self.propose(inner, frame, outbox)
+    }
+
+    fn propose(&self, inner: &mut Inner<M>, frame: Bytes, outbox: &mut dyn Outbox) -> Result<EntryId, Refusal> {
+        let expected = EntryId { index: inner.folded.index.next(), term: inner.epoch() };
+        let mut entry = RaftEntry::default();
+        entry.data = frame;
+        let mut message = Message::default();
+        message.set_msg_type(MessageType::MsgPropose);
+        message.from = inner.raw.raft.id;
+        message.set_entries(vec![entry].into());
+        if let Err(error) = inner.raw.step(message) {
+            tracing::warn!(replica = %self.key, %error, "raft dropped a proposal");
+            return Err(Refusal::NotLeader { epoch: inner.epoch() });
+        }
+        self.pump(inner, outbox);
+        if let Some(refusal) = &inner.offline {
+            return Err(refusal.clone());
+        }
+        assert!(inner.folded == expected, "the entry proposed as {expected:?} was folded as {:?}", inner.folded);
+        Ok(expected)
+    }
+
+    /// Opens a new segment when the active one is full or old: the roll is an entry like any other.
+    fn roll_if_due(&self, inner: &mut Inner<M>, clock: Clock, outbox: &mut dyn Outbox) {
+        let log = &inner.raw.store().log;
+        if !log.active_segment_has_records() {
+            return;
+        }
+        let full = log.active_segment_bytes() >= inner.config.segment_bytes;
+        let old = log
+            .active_segment_first_timestamp()
+            .is_some_and(|first| clock.wall.0.saturating_sub(first.0) > inner.config.segment_ms);
+        if full || old {
+            self.roll(inner, outbox);
+        }
+    }
+
+    fn roll(&self, inner: &mut Inner<M>, outbox: &mut dyn Outbox) {
+        let frame = inner.frame(FrameKind::Roll, &[]);
+        if let Err(error) = self.propose(inner, frame, outbox) {
+            tracing::warn!(replica = %self.key, %error, "cannot roll");
+        }
+    }
+
+    /// Tells the machine once per term that it leads, as soon as an entry of its own term is committed.
+    fn begin_term_if_elected(&self, inner: &mut Inner<M>, clock: Clock, outbox: &mut dyn Outbox) {
+        let term = inner.raw.raft.term;
+        if inner.refusal().is_some() || inner.elected_in == Some(term) {
+            return;
+        }
+        inner.elected_in = Some(term);
+        let mut outcome = std::mem::take(&mut inner.outcome);
+        let config = Arc::clone(&inner.config);
+        let leading = inner.leading(clock, &config);
+        inner.machine.elected(&leading, &mut outcome);
+        self.settle(inner, &mut outcome, outbox);
+        inner.outcome = outcome;
+    }
+
+    /// Publishes the view that commit has reached, and fires the replies that waited for it.
+    fn publish(&self, inner: &mut Inner<M>, outbox: &mut dyn Outbox) {
+        if inner.offline.is_some() {
+            return;
+        }
+        if inner.raw.raft.state != StateRole::Leader {
+            self.step_down(inner, outbox);
+            return;
+        }
+        let committed = Index(inner.raw.raft.raft_log.committed);
+        let mut reached = None;
+        let mut readable = 0;
+        while inner.views.front().is_some_and(|pending| pending.index <= committed) {
+            if let Some(pending) = inner.views.pop_front() {
+                readable += pending.bytes;
+                reached = Some(pending.view);
+            }
+        }
+        if !inner.raw.raft.commit_to_current_term() {
+            // Kept for the moment at which an entry of this term commits.
+            if let Some(view) = reached {
+                inner.views.push_front(PendingView { index: committed, view, bytes: readable });
+            }
+            return;
+        }
+        let epoch = inner.epoch();
+        if let Some(view) = reached
+            && self.published.set(view, epoch)
+        {
+            self.shared.serving_began();
+        }
+        if readable > 0 {
+            self.waiters.add(readable, outbox);
+        }
+        inner.release_replies(outbox);
+    }
+
+    fn step_down(&self, inner: &mut Inner<M>, outbox: &mut dyn Outbox) {
+        if inner.elected_in.take().is_some() {
+            inner.machine.deposed();
+        }
+        if self.published.is_serving() {
+            self.published.clear();
+            self.waiters.release(outbox);
+        }
+        let refusal = Refusal::NotLeader { epoch: inner.epoch() };
+        inner.replies.fail_all(&refusal, outbox);
+    }
+
+    /// Passes on to raft what the flusher made durable.
+    fn take_flushed(&self, inner: &mut Inner<M>) {
+        let flushed = self.flushed.load(Ordering::Acquire);
+        if flushed > inner.persisted {
+            inner.persisted = flushed;
+            if inner.offline.is_none() {
+                inner.raw.on_persist_ready(flushed);
+            }
+        }
+    }
+
+    /// Hands changes of the log and of the hard state to the flusher.
+    pub(crate) fn queue(&self, unflushed: Queued, outbox: &mut dyn Outbox) {
+        let Some(target) = self.shared.target(self.log.id()) else { return };
+        self.shared.flush.push(Unflushed {
+            target,
+            log: self.log.clone(),
+            changes: unflushed.changes,
+            ready: unflushed.ready,
+            bytes: unflushed.bytes,
+            sync_segments: unflushed.sync_segments,
+        });
+        outbox.nudge_flusher();
+    }
+
+    fn queue_hard_state(&self, inner: &mut Inner<M>, outbox: &mut dyn Outbox) {
+        if let Some(state) = inner.unqueued_hard_state.take() {
+            let changes = vec![Change::HardState(crate::ready::journalled(&state))];
+            self.queue(Queued { changes, ready: 0, bytes: 0, sync_segments: false }, outbox);
+        }
+    }
+
+    fn note_deadline(self: &Arc<Self>, inner: &Inner<M>) {
+        if inner.offline.is_none() {
+            let target: Weak<dyn Expiring> = Arc::downgrade(&(Arc::clone(self) as Arc<dyn Expiring>));
+            self.shared.deadlines.set(self.log.id(), inner.machine.deadline(), target);
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+/// What a replica hands to the flusher.
+pub(crate) struct Queued {
+    pub(crate) changes: Vec<Change>,
+    pub(crate) ready: u64,
+    pub(crate) bytes: usize,
+    pub(crate) sync_segments: bool,
+}
+
+impl<M: Machine> Inner<M> {
+    pub(crate) fn epoch(&self) -> LeaderEpoch {
+        LeaderEpoch(i32::try_from(self.raw.raft.term).unwrap_or(i32::MAX))
+    }
+
+    /// Why it takes no request now, if so.
+    fn refusal(&self) -> Option<Refusal> {
+        if let Some(refusal) = &self.offline {
+            return Some(refusal.clone());
+        }
+        let serves = self.raw.raft.state == StateRole::Leader && self.raw.raft.commit_to_current_term();
+        (!serves).then(|| Refusal::NotLeader { epoch: self.epoch() })
+    }
+
+    fn leading<'a>(&self, clock: Clock, config: &'a TopicConfig) -> Leading<'a> {
+        let voters = self.raw.raft.prs().conf().voters().ids().iter().count();
+        Leading {
+            now: clock.now,
+            wall: clock.wall,
+            epoch: self.epoch(),
+            folded: self.folded,
+            caught_up: self.caught_up(),
+            voters,
+            config,
+        }
+    }
+
+    /// Voters that hold all that is committed, this one among them.
+    fn caught_up(&self) -> usize {
+        let prs = self.raw.raft.prs();
+        let committed = self.raw.raft.raft_log.committed;
+        let own = self.raw.raft.id;
+        let voters = prs.conf().voters();
+        prs.iter()
+            .filter(|(id, progress)| voters.contains(**id) && (**id == own || progress.matched >= committed))
+            .count()
+    }
+
+    /// A frame of our own for the next index.
+    fn frame(&self, kind: FrameKind, payload: &[u8]) -> Bytes {
+        let id = EntryId { index: self.folded.index.next(), term: self.epoch() };
+        own_frame(kind, id, self.raw.store().log.next_offset(), payload)
+    }
+
+    fn release_replies(&mut self, outbox: &mut dyn Outbox) {
+        let epoch = self.epoch();
+        let raft = &self.raw.raft;
+        let log = &self.raw.store().log;
+        let reached = Reached {
+            committed: Index(raft.raft_log.committed),
+            durable_on: &|copies| durable_on(raft, copies),
+            term_at: &|index| log.term_at(index),
+        };
+        self.replies.release(&reached, epoch, outbox);
+    }
+}
+
+/// The highest index that `copies` voters hold durably.
+fn durable_on(raft: &raft::Raft<RaftStorage>, copies: usize) -> Index {
+    let voters = raft.prs().conf().voters();
+    let mut matched: Vec<u64> =
+        raft.prs().iter().filter(|(id, _)| voters.contains(**id)).map(|(_, progress)| progress.matched).collect();
+    matched.sort_unstable_by(|one, other| other.cmp(one));
+    Index(matched.get(copies.saturating_sub(1)).copied().unwrap_or(0))
+}
+
+impl<M: Machine> Flushed for Replica<M> {
+    fn flushed(self: Arc<Self>, ready: u64, outbox: &mut dyn Outbox) {
+        self.flushed.fetch_max(ready, Ordering::AcqRel);
+        self.leave(outbox);
+    }
+
+    fn poisoned(self: Arc<Self>, reason: String, outbox: &mut dyn Outbox) {
+        tracing::error!(replica = %self.key, reason, "the log cannot be synced; this replica is offline until the node restarts");
+        self.close(Refusal::Offline { reason }, outbox);
+    }
+}
+
+impl<M: Machine> Expiring for Replica<M> {
+    fn expire(self: Arc<Self>, clock: Clock, outbox: &mut dyn Outbox) {
+        self.tick(clock, outbox);
+    }
+}
+
+impl std::fmt::Display for ReplicaKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}-{}", self.topic, self.partition)
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    if let Some(text) = panic.downcast_ref::<String>() {
+        text.clone()
+    } else if let Some(text) = panic.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else {
+        "a panic without a text".to_owned()
+    }
+}
