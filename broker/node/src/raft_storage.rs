@@ -49,9 +49,7 @@ impl RaftStorage {
     }
 
     fn bare_entry(&self, index: u64, term: u64) -> Entry {
-        let mut entry = Entry::default();
-        entry.index = index;
-        entry.term = term;
+        let mut entry = Entry { index, term, ..Entry::default() };
         if let Some(change) = self.memberships.get(&Index(index)) {
             entry.set_entry_type(EntryType::EntryConfChangeV2);
             entry.data = change.clone();
@@ -118,9 +116,7 @@ pub(crate) fn term_number(id: EntryId) -> u64 {
 
 /// An entry as raft carries it: batches, commands and rolls as whole frames, its own two kinds without ours.
 fn raft_entry(stored: &LogEntry) -> Entry {
-    let mut entry = Entry::default();
-    entry.index = stored.id.index.0;
-    entry.term = term_number(stored.id);
+    let mut entry = Entry { index: stored.id.index.0, term: term_number(stored.id), ..Entry::default() };
     match highwater_storage::entry::parse(&stored.frame) {
         Ok(Frame::Own { kind: FrameKind::Noop, .. }) => {}
         Ok(Frame::Own { kind: FrameKind::Membership, payload, .. }) => {

@@ -386,8 +386,7 @@ impl<M: Machine> Replica<M> {
 
     fn propose(&self, inner: &mut Inner<M>, frame: Bytes, outbox: &mut dyn Outbox) -> Result<EntryId, Refusal> {
         let expected = EntryId { index: inner.folded.index.next(), term: inner.epoch() };
-        let mut entry = RaftEntry::default();
-        entry.data = frame;
+        let entry = RaftEntry { data: frame, ..RaftEntry::default() };
         let mut message = Message::default();
         message.set_msg_type(MessageType::MsgPropose);
         message.from = inner.raw.raft.id;

@@ -1,0 +1,69 @@
+//! ApiVersions (key 18), versions 0 to 5: what is served, before anything else is asked.
+//!
+//! An unknown version is answered in version 0 with this key alone (KIP-511). From version 3 on the client names its software;
+//! from 5 on it says which node and cluster it believes to talk to (KIP-1242).
+
+use highwater_protocol::api::ApiKey;
+use highwater_protocol::error_code::ErrorCode;
+use highwater_protocol::message::api_versions_response::ApiVersion;
+use highwater_protocol::message::{ApiVersionsRequest, ApiVersionsResponse};
+
+use super::routes::SERVED;
+use super::{Answer, Asked};
+use crate::server::response::Response;
+
+pub(crate) fn handle(asked: &Asked, request: &ApiVersionsRequest) -> Answer {
+    if asked.version >= 3 {
+        let (name, version) = (&request.client_software_name, &request.client_software_version);
+        if !is_software(name) || !is_software(version) {
+            return asked.now(&failed(ErrorCode::InvalidRequest));
+        }
+        asked.shell.metrics.saw_software(name, version);
+    }
+    let body = ApiVersionsResponse {
+        api_keys: SERVED.iter().map(|key| advertised(*key)).collect(),
+        finalized_features_epoch: asked.shell.image().features_epoch,
+        ..ApiVersionsResponse::default()
+    };
+    asked.now(&body)
+}
+
+/// The answer to a version that nobody knows, in the version that everybody reads.
+pub(crate) fn unsupported(asked: &Asked) -> Response {
+    let body = ApiVersionsResponse {
+        api_keys: vec![advertised(ApiKey::ApiVersions)],
+        ..failed(ErrorCode::UnsupportedVersion)
+    };
+    let oldest = Asked { version: 0, ..asked.clone() };
+    oldest.encoded(&body, Vec::new())
+}
+
+fn failed(code: ErrorCode) -> ApiVersionsResponse {
+    ApiVersionsResponse { error_code: code.number(), ..ApiVersionsResponse::default() }
+}
+
+fn advertised(key: ApiKey) -> ApiVersion {
+    let (min_version, max_version) = key.advertised();
+    ApiVersion { api_key: key.number(), min_version, max_version }
+}
+
+/// Letters, digits, '-' and '.', with a letter or digit at both ends.
+fn is_software(text: &str) -> bool {
+    let ends_well = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphanumeric());
+    let is_legal = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '.';
+    ends_well(text.chars().next()) && ends_well(text.chars().last()) && text.chars().all(is_legal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn software_names_are_checked() {
+        for (text, good) in
+            [("librdkafka", true), ("v2.16.1", true), ("a", true), ("", false), ("-a", false), ("a b", false)]
+        {
+            assert_eq!(is_software(text), good, "{text:?}");
+        }
+    }
+}

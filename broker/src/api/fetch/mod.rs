@@ -1,0 +1,239 @@
+//! Fetch (key 1), versions 4 to 18: reads batches below the high watermark, and waits for more where there are too few bytes.
+//!
+//! From version 7 on a session remembers the partitions (KIP-227), from 13 on topics go by id. The first batch that there is goes
+//! out whole, however large, so that a reader never stands still.
+
+pub(crate) mod session;
+
+use std::sync::Arc;
+
+use highwater_core::controller::image::Image;
+use highwater_node::FetchWaiter;
+use highwater_protocol::error_code::ErrorCode;
+use highwater_protocol::ids::Offset;
+use highwater_protocol::message::fetch_request::FetchTopic;
+use highwater_protocol::message::fetch_response::{FetchableTopicResponse, PartitionData};
+use highwater_protocol::message::{FetchRequest, FetchResponse};
+use highwater_protocol::wire::Payload;
+use highwater_storage::reader::Slice;
+
+use self::session::{Begun, Wanted};
+use super::{Answer, Asked};
+use crate::limits::SENDFILE_BYTES;
+use crate::server::response::Response;
+use crate::shell::Shell;
+
+pub(crate) fn handle(asked: &Asked, request: FetchRequest) -> Answer {
+    let asked = asked.clone();
+    Answer::Later(Box::pin(async move {
+        let begun = std::time::Instant::now();
+        let response = run(&asked, request).await;
+        asked.shell.metrics.answered(highwater_protocol::api::ApiKey::Fetch, begun.elapsed());
+        response
+    }))
+}
+
+async fn run(asked: &Asked, request: FetchRequest) -> Response {
+    let shell = &asked.shell;
+    let begun =
+        if asked.version >= 7 { shell.sessions.lock().begin(&request) } else { Begun::without_session(&request) };
+    let begun = match begun {
+        Ok(begun) => begun,
+        Err(code) => {
+            let body = FetchResponse { error_code: code.number(), ..FetchResponse::default() };
+            return asked.encoded(&body, Vec::new());
+        }
+    };
+    let limits = Limits::of(shell, &request);
+    let deadline = tokio::time::Instant::now() + limits.max_wait;
+    let image = shell.image();
+    let waiter = FetchWaiter::new(limits.min_bytes);
+    let mut found = Found::read(shell, &image, &begun.wanted, &limits);
+    if !found.answers(&limits) && !limits.max_wait.is_zero() {
+        for wanted in &begun.wanted {
+            if let Ok(replica) = shell.replica(&image, &wanted.topic, wanted.topic_id, wanted.partition) {
+                replica.waiters().register(&waiter);
+            }
+        }
+        // Again, for what came in before the waiter stood there.
+        found = Found::read(shell, &image, &begun.wanted, &limits);
+        if !found.answers(&limits) {
+            // Woken or out of time, the answer is what is there then.
+            drop(tokio::time::timeout_at(deadline, waiter.arrived()).await);
+            found = Found::read(shell, &shell.image(), &begun.wanted, &limits);
+        }
+    }
+    let (partitions, slices) = found.into_payloads(&asked.shell).await;
+    let responses = shell.sessions.lock().finish(&begun, partitions);
+    let body = FetchResponse { session_id: begun.session_id, responses, ..FetchResponse::default() };
+    asked.encoded(&body, slices)
+}
+
+struct Limits {
+    min_bytes: usize,
+    max_bytes: usize,
+    max_wait: std::time::Duration,
+    read_committed: bool,
+}
+
+impl Limits {
+    fn of(shell: &Shell, request: &FetchRequest) -> Self {
+        let size = |bytes: i32| usize::try_from(bytes).unwrap_or(0);
+        Self {
+            min_bytes: size(request.min_bytes),
+            max_bytes: size(request.max_bytes).min(shell.config.fetch_max_bytes),
+            max_wait: std::time::Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)),
+            read_committed: request.isolation_level == 1,
+        }
+    }
+}
+
+/// What one pass over the partitions found.
+struct Found {
+    partitions: Vec<(Wanted, PartitionData, Option<Slice>)>,
+    bytes: usize,
+    has_error: bool,
+}
+
+impl Found {
+    fn read(shell: &Shell, image: &Image, wanted: &[Wanted], limits: &Limits) -> Self {
+        let mut found = Self { partitions: Vec::new(), bytes: 0, has_error: false };
+        for wanted in wanted {
+            let left = limits.max_bytes.saturating_sub(found.bytes);
+            let (data, slice) = read_one(shell, image, wanted, limits, left, found.bytes == 0);
+            found.bytes += slice.as_ref().map_or(0, |slice| slice.length);
+            found.has_error |= data.error_code != 0;
+            found.partitions.push((wanted.clone(), data, slice));
+        }
+        found
+    }
+
+    /// Whether this is an answer without waiting.
+    fn answers(&self, limits: &Limits) -> bool {
+        self.has_error || self.partitions.is_empty() || self.bytes >= limits.min_bytes
+    }
+
+    /// Ranges that are good and at hand go out by sendfile; what is not is read and checked first, off the async threads.
+    async fn into_payloads(self, shell: &Arc<Shell>) -> (Vec<(Wanted, PartitionData)>, Vec<Slice>) {
+        let mut partitions = Vec::new();
+        let mut slices = Vec::new();
+        for (wanted, mut data, slice) in self.partitions {
+            match slice {
+                None => {}
+                Some(slice) if slice.is_trusted_and_resident() && slice.length >= SENDFILE_BYTES => {
+                    let id = u32::try_from(slices.len()).unwrap_or(u32::MAX);
+                    data.records = Some(Payload::Hole { id, length: slice.length });
+                    slices.push(slice);
+                }
+                Some(slice) => read_payload(shell, &mut data, slice).await,
+            }
+            partitions.push((wanted, data));
+        }
+        (partitions, slices)
+    }
+}
+
+async fn read_payload(shell: &Arc<Shell>, data: &mut PartitionData, slice: Slice) {
+    let read = if slice.is_trusted_and_resident() {
+        slice.read_verified()
+    } else {
+        shell.metrics.cold_reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        match tokio::task::spawn_blocking(move || slice.read_verified()).await {
+            Ok(read) => read,
+            Err(_) => return data.error_code = ErrorCode::KafkaStorageError.number(),
+        }
+    };
+    match read {
+        Ok(bytes) => data.records = Some(Payload::Bytes(bytes)),
+        Err(error) => {
+            tracing::error!(%error, "a range of a log is not served");
+            data.error_code = ErrorCode::KafkaStorageError.number();
+        }
+    }
+}
+
+fn read_one(
+    shell: &Shell,
+    image: &Image,
+    wanted: &Wanted,
+    limits: &Limits,
+    left: usize,
+    is_first: bool,
+) -> (PartitionData, Option<Slice>) {
+    let mut data = PartitionData {
+        partition_index: wanted.partition,
+        high_watermark: -1,
+        records: Some(Payload::default()),
+        aborted_transactions: None,
+        ..PartitionData::default()
+    };
+    let read = (|| {
+        let replica = shell.replica(image, &wanted.topic, wanted.topic_id, wanted.partition)?;
+        let serving = replica.serving().ok_or_else(|| offline(&replica))?;
+        if wanted.current_leader_epoch >= 0 {
+            match wanted.current_leader_epoch.cmp(&serving.epoch.0) {
+                std::cmp::Ordering::Less => return Err(ErrorCode::FencedLeaderEpoch),
+                std::cmp::Ordering::Greater => return Err(ErrorCode::UnknownLeaderEpoch),
+                std::cmp::Ordering::Equal => {}
+            }
+        }
+        let view = serving.view;
+        data.high_watermark = view.high_watermark.0;
+        data.last_stable_offset = view.last_stable_offset.0;
+        data.log_start_offset = view.log_start.0;
+        let from = Offset(wanted.offset);
+        if from < view.log_start || from > view.high_watermark {
+            return Err(ErrorCode::OffsetOutOfRange);
+        }
+        let below = if limits.read_committed { view.last_stable_offset } else { view.high_watermark };
+        let most = left.min(wanted.max_bytes);
+        if most == 0 && !is_first {
+            return Ok(None);
+        }
+        replica.reader().read(from, below, most, is_first).map_err(|error| {
+            tracing::error!(%error, replica = %replica.key(), "a range of a log is not served");
+            ErrorCode::KafkaStorageError
+        })
+    })();
+    match read {
+        Ok(slice) => (data, slice),
+        Err(code) => {
+            data.error_code = code.number();
+            (data, None)
+        }
+    }
+}
+
+fn offline(replica: &highwater_node::Replica<highwater_core::data::DataMachine>) -> ErrorCode {
+    if replica.state().offline.is_some() { ErrorCode::KafkaStorageError } else { ErrorCode::NotLeaderOrFollower }
+}
+
+/// Puts partitions under their topics, in the order in which they come.
+fn grouped(partitions: Vec<(Wanted, PartitionData)>) -> Vec<FetchableTopicResponse> {
+    let mut topics: Vec<FetchableTopicResponse> = Vec::new();
+    for (wanted, data) in partitions {
+        match topics.last_mut() {
+            Some(last) if last.topic == wanted.topic && last.topic_id == wanted.topic_id => last.partitions.push(data),
+            _ => topics.push(FetchableTopicResponse {
+                topic: wanted.topic,
+                topic_id: wanted.topic_id,
+                partitions: vec![data],
+            }),
+        }
+    }
+    topics
+}
+
+/// The partitions that a request names.
+fn named(topics: &[FetchTopic]) -> impl Iterator<Item = Wanted> {
+    topics.iter().flat_map(|topic| {
+        topic.partitions.iter().map(|partition| Wanted {
+            topic: topic.topic.clone(),
+            topic_id: topic.topic_id,
+            partition: partition.partition,
+            offset: partition.fetch_offset,
+            current_leader_epoch: partition.current_leader_epoch,
+            max_bytes: usize::try_from(partition.partition_max_bytes).unwrap_or(0),
+        })
+    })
+}

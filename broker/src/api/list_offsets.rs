@@ -1,0 +1,123 @@
+//! ListOffsets (key 2), versions 0 to 11: the offset of a timestamp, or of one of the special ones: -1 latest, -2 earliest,
+//! -3 highest timestamp (from version 7 on), -4 earliest on this broker's own disk (8), -5 last tiered (9), -6 earliest not yet
+//! tiered (11). Nothing is tiered here: -4 is the earliest, -5 and -6 have no offset.
+
+use highwater_core::data::View;
+use highwater_protocol::error_code::ErrorCode;
+use highwater_protocol::ids::{LeaderEpoch, Offset, Timestamp};
+use highwater_protocol::message::list_offsets_request::ListOffsetsPartition;
+use highwater_protocol::message::list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse};
+use highwater_protocol::message::{ListOffsetsRequest, ListOffsetsResponse};
+use highwater_storage::error::StorageError;
+use highwater_storage::reader::LogReader;
+use uuid::Uuid;
+
+use super::{Answer, Asked};
+
+const LATEST: i64 = -1;
+const EARLIEST: i64 = -2;
+const MAX_TIMESTAMP: i64 = -3;
+const EARLIEST_LOCAL: i64 = -4;
+const LATEST_TIERED: i64 = -5;
+const EARLIEST_PENDING_UPLOAD: i64 = -6;
+
+struct At {
+    offset: i64,
+    timestamp: i64,
+    epoch: i32,
+}
+
+pub(crate) fn handle(asked: &Asked, request: ListOffsetsRequest) -> Answer {
+    let asked_again = asked.clone();
+    asked.later(async move {
+        // Timestamps are looked for inside batches, which may lie on the disk.
+        let found = tokio::task::spawn_blocking(move || answer(&asked_again, &request)).await;
+        found.unwrap_or_default()
+    })
+}
+
+fn answer(asked: &Asked, request: &ListOffsetsRequest) -> ListOffsetsResponse {
+    let image = asked.shell.image();
+    let topics = request.topics.iter().map(|topic| ListOffsetsTopicResponse {
+        name: topic.name.clone(),
+        partitions: topic
+            .partitions
+            .iter()
+            .map(|partition| {
+                let found = one(asked, &image, &topic.name, partition, request.isolation_level == 1);
+                response(asked.version, partition.partition_index, found)
+            })
+            .collect(),
+    });
+    ListOffsetsResponse { topics: topics.collect(), ..ListOffsetsResponse::default() }
+}
+
+fn one(
+    asked: &Asked,
+    image: &highwater_core::controller::image::Image,
+    topic: &str,
+    partition: &ListOffsetsPartition,
+    read_committed: bool,
+) -> Result<At, ErrorCode> {
+    let replica = asked.shell.replica(image, topic, Uuid::nil(), partition.partition_index)?;
+    let serving = replica.serving().ok_or(ErrorCode::NotLeaderOrFollower)?;
+    let wanted = partition.current_leader_epoch;
+    if wanted >= 0 && wanted < serving.epoch.0 {
+        return Err(ErrorCode::FencedLeaderEpoch);
+    }
+    if wanted > serving.epoch.0 {
+        return Err(ErrorCode::UnknownLeaderEpoch);
+    }
+    let reader = replica.reader();
+    let view = serving.view;
+    let end = if read_committed { view.last_stable_offset } else { view.high_watermark };
+    let at = |offset: Offset| At {
+        offset: offset.0,
+        timestamp: -1,
+        epoch: reader.epoch_of(offset).unwrap_or(serving.epoch).0,
+    };
+    let nothing = At { offset: -1, timestamp: -1, epoch: -1 };
+    match partition.timestamp {
+        LATEST => Ok(At { epoch: serving.epoch.0, ..at(end) }),
+        EARLIEST | EARLIEST_LOCAL => Ok(at(view.log_start)),
+        LATEST_TIERED | EARLIEST_PENDING_UPLOAD => Ok(nothing),
+        MAX_TIMESTAMP => Ok(timed(reader.max_timestamp(view.log_start, end))?.unwrap_or(nothing)),
+        timestamp if timestamp < 0 => Err(ErrorCode::UnsupportedVersion),
+        timestamp => Ok(by_time(reader, &view, timestamp, end)?.unwrap_or(nothing)),
+    }
+}
+
+fn by_time(reader: &LogReader, view: &View, timestamp: i64, end: Offset) -> Result<Option<At>, ErrorCode> {
+    timed(reader.find_timestamp(Timestamp(timestamp), view.log_start, end))
+}
+
+fn timed(found: Result<Option<highwater_storage::reader::Timed>, StorageError>) -> Result<Option<At>, ErrorCode> {
+    match found {
+        Ok(found) => Ok(found.map(|timed| {
+            let LeaderEpoch(epoch) = timed.epoch;
+            At { offset: timed.offset.0, timestamp: timed.timestamp.0, epoch }
+        })),
+        Err(error) => {
+            tracing::error!(%error, "a timestamp cannot be looked for");
+            Err(ErrorCode::KafkaStorageError)
+        }
+    }
+}
+
+fn response(version: i16, partition_index: i32, found: Result<At, ErrorCode>) -> ListOffsetsPartitionResponse {
+    let mut response = ListOffsetsPartitionResponse { partition_index, ..ListOffsetsPartitionResponse::default() };
+    match found {
+        Ok(at) if version == 0 => {
+            response.old_style_offsets = if at.offset >= 0 { vec![at.offset] } else { Vec::new() }
+        }
+        Ok(at) => {
+            response.offset = at.offset;
+            response.timestamp = at.timestamp;
+            if version >= 4 {
+                response.leader_epoch = at.epoch;
+            }
+        }
+        Err(code) => response.error_code = code.number(),
+    }
+    response
+}

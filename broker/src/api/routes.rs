@@ -1,0 +1,88 @@
+//! From key to handler. A key is served when it is here, and advertised because it is served.
+
+use highwater_protocol::api::ApiKey;
+use highwater_protocol::error::DecodeError;
+use highwater_protocol::message::{
+    AlterConfigsRequest, ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteRecordsRequest,
+    DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeLogDirsRequest,
+    DescribeProducersRequest, DescribeTopicPartitionsRequest, FetchRequest, IncrementalAlterConfigsRequest,
+    InitProducerIdRequest, ListConfigResourcesRequest, ListOffsetsRequest, Message, MetadataRequest,
+    OffsetForLeaderEpochRequest, ProduceRequest,
+};
+use highwater_protocol::wire::Reader;
+
+use super::{
+    Answer, Asked, admin, api_versions, configs, describe, fetch, list_offsets, metadata, offset_for_leader_epoch,
+    produce, producers,
+};
+use crate::turn::Turn;
+
+/// The keys that are served.
+pub(crate) const SERVED: &[ApiKey] = &[
+    ApiKey::Produce,
+    ApiKey::Fetch,
+    ApiKey::ListOffsets,
+    ApiKey::Metadata,
+    ApiKey::ApiVersions,
+    ApiKey::CreateTopics,
+    ApiKey::DeleteTopics,
+    ApiKey::DeleteRecords,
+    ApiKey::InitProducerId,
+    ApiKey::OffsetForLeaderEpoch,
+    ApiKey::DescribeConfigs,
+    ApiKey::AlterConfigs,
+    ApiKey::DescribeLogDirs,
+    ApiKey::CreatePartitions,
+    ApiKey::IncrementalAlterConfigs,
+    ApiKey::DescribeCluster,
+    ApiKey::DescribeProducers,
+    ApiKey::ListConfigResources,
+    ApiKey::DescribeTopicPartitions,
+];
+
+pub(crate) fn is_served(key: ApiKey) -> bool {
+    SERVED.contains(&key)
+}
+
+/// Decodes the body and calls the handler.
+pub(crate) fn route(asked: &Asked, key: ApiKey, reader: Reader, turn: &mut Turn) -> Result<Answer, DecodeError> {
+    let version = asked.version;
+    Ok(match key {
+        ApiKey::Produce => produce::handle(asked, body::<ProduceRequest>(reader, version)?, turn),
+        ApiKey::Fetch => fetch::handle(asked, body::<FetchRequest>(reader, version)?),
+        ApiKey::ListOffsets => list_offsets::handle(asked, body::<ListOffsetsRequest>(reader, version)?),
+        ApiKey::Metadata => metadata::handle(asked, body::<MetadataRequest>(reader, version)?, turn),
+        ApiKey::ApiVersions => api_versions::handle(asked, &body::<ApiVersionsRequest>(reader, version)?),
+        ApiKey::CreateTopics => admin::create_topics(asked, body::<CreateTopicsRequest>(reader, version)?, turn),
+        ApiKey::DeleteTopics => admin::delete_topics(asked, body::<DeleteTopicsRequest>(reader, version)?, turn),
+        ApiKey::CreatePartitions => {
+            admin::create_partitions(asked, body::<CreatePartitionsRequest>(reader, version)?, turn)
+        }
+        ApiKey::DeleteRecords => admin::delete_records(asked, body::<DeleteRecordsRequest>(reader, version)?, turn),
+        ApiKey::InitProducerId => producers::init(asked, body::<InitProducerIdRequest>(reader, version)?),
+        ApiKey::DescribeProducers => {
+            producers::describe(asked, body::<DescribeProducersRequest>(reader, version)?, turn)
+        }
+        ApiKey::OffsetForLeaderEpoch => {
+            offset_for_leader_epoch::handle(asked, &body::<OffsetForLeaderEpochRequest>(reader, version)?)
+        }
+        ApiKey::DescribeConfigs => configs::describe(asked, &body::<DescribeConfigsRequest>(reader, version)?),
+        ApiKey::AlterConfigs => configs::alter(asked, body::<AlterConfigsRequest>(reader, version)?, turn),
+        ApiKey::IncrementalAlterConfigs => {
+            configs::incremental(asked, body::<IncrementalAlterConfigsRequest>(reader, version)?, turn)
+        }
+        ApiKey::ListConfigResources => configs::list(asked, &body::<ListConfigResourcesRequest>(reader, version)?),
+        ApiKey::DescribeCluster => describe::cluster(asked, &body::<DescribeClusterRequest>(reader, version)?),
+        ApiKey::DescribeLogDirs => describe::log_dirs(asked, &body::<DescribeLogDirsRequest>(reader, version)?),
+        ApiKey::DescribeTopicPartitions => {
+            describe::topic_partitions(asked, &body::<DescribeTopicPartitionsRequest>(reader, version)?)
+        }
+        other => return Err(DecodeError::UnknownKey(other.number())),
+    })
+}
+
+fn body<M: Message>(mut reader: Reader, version: i16) -> Result<M, DecodeError> {
+    let body = M::decode(&mut reader, version)?;
+    reader.finish()?;
+    Ok(body)
+}

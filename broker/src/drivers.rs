@@ -1,0 +1,162 @@
+//! The threads that drive a node, and the only readers of the clocks.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use highwater_node::{Clock, Fatal, Node};
+use highwater_protocol::ids::{Monotonic, Timestamp};
+use parking_lot::{Condvar, Mutex};
+
+use crate::metrics::Metrics;
+use crate::turn::Turn;
+
+/// How often time passes for a node.
+const TICK: Duration = Duration::from_millis(50);
+/// How often background work looks around.
+const UPKEEP: Duration = Duration::from_millis(50);
+
+/// Reads the clocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clocks {
+    started: Instant,
+}
+
+impl Clocks {
+    pub(crate) fn new() -> Self {
+        Self { started: Instant::now() }
+    }
+
+    pub(crate) fn read(&self) -> Clock {
+        let now = Monotonic(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX));
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Clock { now, wall: Timestamp(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)) }
+    }
+}
+
+/// Wakes one thread; nudges that come while it works are one.
+#[derive(Default)]
+pub(crate) struct Nudge {
+    is_nudged: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Nudge {
+    pub(crate) fn nudge(&self) {
+        let mut nudged = self.is_nudged.lock();
+        if !std::mem::replace(&mut *nudged, true) {
+            self.changed.notify_one();
+        }
+    }
+
+    fn wait(&self, at_most: Option<Duration>) {
+        let mut nudged = self.is_nudged.lock();
+        if !*nudged {
+            match at_most {
+                Some(at_most) => drop(self.changed.wait_for(&mut nudged, at_most)),
+                None => self.changed.wait(&mut nudged),
+            }
+        }
+        *nudged = false;
+    }
+}
+
+/// The threads that can be nudged.
+#[derive(Default)]
+pub(crate) struct Nudges {
+    pub(crate) flusher: Nudge,
+    pub(crate) ticker: Nudge,
+    pub(crate) upkeep: Nudge,
+}
+
+/// What the threads share.
+#[derive(Clone)]
+pub(crate) struct Drivers {
+    pub(crate) node: Arc<Node>,
+    pub(crate) nudges: Arc<Nudges>,
+    pub(crate) clocks: Clocks,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) stopping: Arc<AtomicBool>,
+    pub(crate) retention_check: Duration,
+}
+
+impl Drivers {
+    /// Starts the flusher, the ticker and upkeep.
+    pub(crate) fn start(&self) -> std::io::Result<Vec<std::thread::JoinHandle<()>>> {
+        let spawn = |name: &str, run: fn(&Self)| {
+            let drivers = self.clone();
+            std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&drivers))
+        };
+        Ok(vec![spawn("flusher", Self::flusher)?, spawn("ticker", Self::ticker)?, spawn("upkeep", Self::upkeep)?])
+    }
+
+    /// Ends the threads.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.nudges.flusher.nudge();
+        self.nudges.ticker.nudge();
+        self.nudges.upkeep.nudge();
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    fn flusher(&self) {
+        let mut turn = Turn::default();
+        while !self.is_stopping() {
+            self.nudges.flusher.wait(None);
+            loop {
+                let begun = Instant::now();
+                match self.node.flush(&mut turn) {
+                    Ok(None) => break,
+                    Ok(Some(report)) => self.metrics.flushed(&report, begun.elapsed()),
+                    Err(error) => end(&error),
+                }
+                turn.finish(&self.nudges);
+            }
+        }
+    }
+
+    fn ticker(&self) {
+        let mut turn = Turn::default();
+        let mut retained = Instant::now();
+        while !self.is_stopping() {
+            self.nudges.ticker.wait(Some(TICK));
+            let clock = self.clocks.read();
+            if let Err(error) = self.node.reconcile(clock, &mut turn) {
+                tracing::error!(%error, "cannot host what the controller put here");
+            }
+            self.node.tick(clock, &mut turn);
+            if retained.elapsed() >= self.retention_check {
+                retained = Instant::now();
+                self.retain(clock, &mut turn);
+            }
+            turn.finish(&self.nudges);
+        }
+    }
+
+    fn retain(&self, clock: Clock, turn: &mut Turn) {
+        if let Err(error) = self.node.retain(clock, turn) {
+            tracing::error!(%error, "cannot remove what retention gave up");
+        }
+    }
+
+    fn upkeep(&self) {
+        let mut turn = Turn::default();
+        while !self.is_stopping() {
+            self.nudges.upkeep.wait(Some(UPKEEP));
+            if let Err(error) = self.node.upkeep(&mut turn) {
+                end(&error);
+            }
+            turn.finish(&self.nudges);
+        }
+    }
+}
+
+/// The journal failed: nothing that was written since may be believed, and no retry makes it true.
+fn end(error: &Fatal) -> ! {
+    tracing::error!(%error, "the process ends");
+    eprintln!("highwater: {error}");
+    std::process::exit(70);
+}

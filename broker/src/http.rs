@@ -1,0 +1,43 @@
+//! The HTTP port: `/metrics`, `/healthz`, `/readyz`.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+
+use crate::shell::Shell;
+
+pub(crate) fn router(shell: Arc<Shell>) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .with_state(shell)
+}
+
+async fn metrics(State(shell): State<Arc<Shell>>) -> String {
+    shell.metrics.text(&shell)
+}
+
+/// Ready is a node whose controller serves and whose disk takes records; partitions that are offline are named.
+async fn ready(State(shell): State<Arc<Shell>>) -> (StatusCode, String) {
+    if shell.node.controller().serving().is_none() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the controller does not serve\n".to_owned());
+    }
+    if let Err(refusal) = shell.node.check_space() {
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("{refusal}\n"));
+    }
+    let offline: Vec<String> = shell
+        .node
+        .replicas()
+        .iter()
+        .filter_map(|replica| Some(format!("{}: {}", replica.key(), replica.state().offline?)))
+        .collect();
+    if offline.is_empty() {
+        (StatusCode::OK, "ready\n".to_owned())
+    } else {
+        (StatusCode::OK, format!("ready, with offline partitions:\n{}\n", offline.join("\n")))
+    }
+}

@@ -1,0 +1,67 @@
+//! What every connection shares.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use highwater_core::config::describe::broker_value;
+use highwater_core::controller::image::Image;
+use highwater_core::data::DataMachine;
+use highwater_node::{Clock, Node, Replica};
+use highwater_protocol::error_code::ErrorCode;
+use parking_lot::Mutex;
+use uuid::Uuid;
+
+use crate::api::fetch::session::Sessions;
+use crate::config::Config;
+use crate::drivers::{Clocks, Nudges};
+use crate::metrics::Metrics;
+use crate::server::memory::Memory;
+
+/// The node and what stands around it.
+pub(crate) struct Shell {
+    pub(crate) node: Arc<Node>,
+    pub(crate) nudges: Arc<Nudges>,
+    pub(crate) clocks: Clocks,
+    pub(crate) config: Config,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) sessions: Mutex<Sessions>,
+    pub(crate) per_address: Mutex<BTreeMap<std::net::IpAddr, usize>>,
+}
+
+/// A replica that a request named, and its topic's name.
+pub(crate) type Found = Result<Arc<Replica<DataMachine>>, ErrorCode>;
+
+impl Shell {
+    pub(crate) fn clock(&self) -> Clock {
+        self.clocks.read()
+    }
+
+    pub(crate) fn image(&self) -> Arc<Image> {
+        self.node.image()
+    }
+
+    /// The replica of a partition by the topic's name, or by its id where there is one.
+    pub(crate) fn replica(&self, image: &Image, name: &str, id: Uuid, partition: i32) -> Found {
+        let by_id = !id.is_nil();
+        let topic = if by_id { image.topic_by_id(id) } else { image.topic(name) };
+        let topic = topic.ok_or(if by_id { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition })?;
+        let known = usize::try_from(partition).is_ok_and(|partition| partition < topic.partitions.len());
+        if !known {
+            return Err(ErrorCode::UnknownTopicOrPartition);
+        }
+        self.node.data(topic.id, partition).ok_or(ErrorCode::NotLeaderOrFollower)
+    }
+
+    /// A broker's setting in force.
+    pub(crate) fn setting(&self, name: &str) -> String {
+        let image = self.image();
+        let broker = image.broker_settings(self.node.identity().node_id, self.node.static_config());
+        broker_value(name, &broker)
+    }
+}
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
