@@ -18,6 +18,9 @@ pub(crate) const FRAME_BYTES_A_SECOND: u64 = 1024;
 pub(crate) const SENDFILE_BYTES: usize = 16 * 1024;
 /// How long a graceful stop waits for requests in work.
 pub(crate) const STOP_GRACE: Duration = Duration::from_secs(5);
+/// Segment files that stay open at a time, at least and at most.
+pub(crate) const LEAST_SEGMENT_FILES: usize = 64;
+pub(crate) const MOST_SEGMENT_FILES: usize = 4096;
 /// Client software names that metrics tell apart.
 pub(crate) const CLIENT_SOFTWARES: usize = 64;
 

@@ -181,10 +181,19 @@ fn options(config: &Config, host: &str, port: u16) -> NodeOptions {
             journal_file_bytes: config.journal_file_bytes,
             unsynced_limit_bytes: config.unsynced_max_bytes,
             free_space_floor_bytes: config.free_space_floor_bytes,
+            open_files: open_segment_files(),
         },
         static_config: Arc::new(config.kafka_settings.clone()),
         registration: Registration { rack: config.rack.clone(), listeners: vec![listener], ..Registration::default() },
     }
+}
+
+/// A quarter of what the process may open: connections take the rest.
+fn open_segment_files() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let quarter = limit
+        .map_or(limits::MOST_SEGMENT_FILES, |limit| usize::try_from(limit / 4).unwrap_or(limits::MOST_SEGMENT_FILES));
+    quarter.clamp(limits::LEAST_SEGMENT_FILES, limits::MOST_SEGMENT_FILES)
 }
 
 fn random() -> u64 {

@@ -18,6 +18,7 @@ pub mod index;
 pub mod journal;
 pub mod limits;
 pub mod log;
+mod open_files;
 pub mod reader;
 mod recovery;
 mod segment;

@@ -4,6 +4,8 @@
 pub const BLOCK: usize = 4096;
 /// The first journal file of a directory: small, so that a start takes milliseconds.
 pub const FIRST_JOURNAL_BYTES: u64 = 1 << 20;
+/// Journal files that wait to be used again; more are removed.
+pub const FREE_JOURNAL_FILES: usize = 3;
 /// The first read of a file that has to be walked.
 pub const WALK_BYTES: usize = 256 * 1024;
 /// A segment's bytes are handed to the kernel for writing back in steps of this size.

@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use highwater_protocol::ids::{EntryId, Index, LeaderEpoch, Offset, Timestamp};
 use parking_lot::{Mutex, RwLock};
 
-use crate::disk::{Disk, OpenMode};
+use crate::disk::OpenMode;
 use crate::entry::{Frame, FrameError, FrameKind, LogEntry, header, parse};
 use crate::epochs::Epochs;
 use crate::error::{Context, StorageError};
 use crate::journal::record::{Change, Checkpoint, LogId, Place, Position, Run};
+use crate::open_files::OpenFiles;
 use crate::reader::LogReader;
 use crate::segment::{Segment, file_name};
 use crate::snapshots;
@@ -63,7 +64,7 @@ pub(crate) struct Shared {
     pub(crate) id: LogId,
     pub(crate) name: String,
     pub(crate) dir: PathBuf,
-    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) files: Arc<OpenFiles>,
     pub(crate) state: RwLock<State>,
     /// One sync at a time.
     pub(crate) syncing: Mutex<()>,
@@ -192,9 +193,9 @@ impl Log {
         self.active().is_some_and(|segment| segment.known.read().has_records(segment.base_offset))
     }
 
-    /// The timestamp of its first batch.
-    pub fn active_segment_first_timestamp(&self) -> Option<Timestamp> {
-        self.active().and_then(|segment| segment.known.read().first_timestamp).map(Timestamp)
+    /// From the timestamp of its first batch to the highest one in it, in milliseconds.
+    pub fn active_segment_span(&self) -> i64 {
+        self.active().and_then(|segment| segment.known.read().span()).unwrap_or(0)
     }
 
     /// The segments, oldest first.
@@ -256,7 +257,7 @@ impl Log {
 
     /// The newest snapshot at or below an index.
     pub fn load_snapshot(&self, at_most: Index) -> Result<Option<Snapshot>, StorageError> {
-        snapshots::load(&self.shared.disk, &self.shared.dir, at_most)
+        snapshots::load(self.shared.files.disk(), &self.shared.dir, at_most)
     }
 
     fn active(&self) -> Option<Arc<Segment>> {
@@ -336,8 +337,9 @@ impl Log {
     fn open_segment(&self, first_index: Index) -> Result<Option<Arc<Segment>>, StorageError> {
         let base_offset = self.next_offset();
         let path = self.shared.dir.join(file_name(base_offset));
-        let file = self.shared.disk.open(&path, OpenMode::CreateNew).context("create", &path)?;
-        let segment = Arc::new(Segment::new(Arc::clone(&self.shared.disk), path, base_offset, first_index, Some(file)));
+        let file = self.shared.files.disk().open(&path, OpenMode::CreateNew).context("create", &path)?;
+        let segment =
+            Arc::new(Segment::new(Arc::clone(&self.shared.files), path, base_offset, first_index, Some(file)));
         let mut state = self.shared.state.write();
         if let Some(before) = state.segments.last() {
             before.known.write().is_sealed = true;
@@ -347,12 +349,7 @@ impl Log {
         Ok(Some(segment))
     }
 
-    fn walk(
-        &self,
-        from: Index,
-        to: Index,
-        visit: Visit<'_>,
-    ) -> Result<(), StorageError> {
+    fn walk(&self, from: Index, to: Index, visit: Visit<'_>) -> Result<(), StorageError> {
         let segments = self.shared.state.read().segments.clone();
         let first = segments.partition_point(|segment| segment.first_index <= from).saturating_sub(1);
         for segment in segments.iter().skip(first) {
@@ -394,12 +391,10 @@ impl LogHandle {
         let (segments, checkpoint) = self.0.unsynced_segments();
         for (segment, end) in &segments {
             segment.file()?.sync_data().context("sync", &segment.path)?;
-            let mut known = segment.known.write();
-            self.0.unsynced.fetch_sub(end - known.synced, Ordering::AcqRel);
-            known.synced = *end;
+            self.0.unsynced.fetch_sub(segment.synced_to(*end), Ordering::AcqRel);
         }
         if self.0.has_new_names.swap(false, Ordering::AcqRel) {
-            self.0.disk.sync_dir(&self.0.dir).context("sync the directory", &self.0.dir)?;
+            self.0.files.disk().sync_dir(&self.0.dir).context("sync the directory", &self.0.dir)?;
         }
         for (segment, _) in &segments {
             let is_done = {
@@ -408,7 +403,7 @@ impl LogHandle {
             };
             if is_done {
                 segment.write_index()?;
-                segment.close_if_synced();
+                segment.close();
             }
         }
         Ok(checkpoint)
@@ -416,7 +411,7 @@ impl LogHandle {
 
     /// Writes a snapshot durably and keeps the newest `kept` of them.
     pub fn save_snapshot(&self, snapshot: &Snapshot, kept: usize) -> Result<(), StorageError> {
-        snapshots::save(self.0.disk.as_ref(), &self.0.dir, snapshot, kept)
+        snapshots::save(self.0.files.disk().as_ref(), &self.0.dir, snapshot, kept)
     }
 
     /// Bytes written and not synced.

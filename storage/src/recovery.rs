@@ -18,6 +18,7 @@ use crate::error::{Context, StorageError};
 use crate::journal::record::{Change, LogId, Place, Run};
 use crate::journal::{LogState, ReplayedLog};
 use crate::log::{Log, Shared, State};
+use crate::open_files::OpenFiles;
 use crate::segment::{Segment, base_offset_of, file_name, index_path, remove_if_there};
 
 /// A log that lost what was durable.
@@ -45,7 +46,7 @@ pub(crate) struct Recovered {
 
 /// Opens the log in a folder.
 pub(crate) fn recover(
-    disk: &Arc<dyn Disk>,
+    files: &Arc<OpenFiles>,
     dir: &Path,
     id: LogId,
     name: &str,
@@ -53,7 +54,8 @@ pub(crate) fn recover(
     all_damaged: bool,
     unsynced: &Arc<std::sync::atomic::AtomicU64>,
 ) -> Result<Recovered, StorageError> {
-    let files = Files { disk, dir };
+    let open_files = Arc::clone(files);
+    let files = Files { open_files: files, disk: files.disk(), dir };
     files.replay(&replayed.changes)?;
     let mut state = State::default();
     let mut reached = Reached::default();
@@ -91,7 +93,7 @@ pub(crate) fn recover(
         id,
         name: name.to_owned(),
         dir: dir.to_owned(),
-        disk: Arc::clone(disk),
+        files: open_files,
         state: RwLock::new(state),
         syncing: Mutex::new(()),
         has_new_names: AtomicBool::new(false),
@@ -131,6 +133,7 @@ struct Bad {
 }
 
 struct Files<'a> {
+    open_files: &'a Arc<OpenFiles>,
     disk: &'a Arc<dyn Disk>,
     dir: &'a Path,
 }
@@ -231,7 +234,7 @@ impl Files<'_> {
         let length = file.length().context("measure", &path)?;
         let checkpoint = replayed.checkpoint.end;
         if base_offset < checkpoint.base_offset
-            && let Some(segment) = Segment::from_index(Arc::clone(self.disk), &path, base_offset, length)
+            && let Some(segment) = Segment::from_index(Arc::clone(self.open_files), &path, base_offset, length)
         {
             reached.take_in(&segment, state);
             return Ok((segment, None));
@@ -242,7 +245,7 @@ impl Files<'_> {
             std::cmp::Ordering::Greater => 0,
         };
         let first_index = if reached.is_begun { reached.last.index.next() } else { self.first_index(&path, &file)? };
-        let segment = Segment::new(Arc::clone(self.disk), path.clone(), base_offset, first_index, Some(file));
+        let segment = Segment::new(Arc::clone(self.open_files), path.clone(), base_offset, first_index, Some(file));
         if !reached.is_begun {
             reached.last.index = Index(first_index.0.saturating_sub(1));
             reached.next_offset = base_offset;
@@ -321,14 +324,18 @@ impl Files<'_> {
                 file.write_at(&[&kept], from).context("write", &segment.path)?;
                 file.sync_data().context("sync", &segment.path)?;
             }
-            segment.known.write().synced = end;
+            segment.synced_to(end);
         }
         self.disk.sync_dir(self.dir).context("sync the directory", self.dir)?;
         for segment in &segments {
-            segment.known.write().synced = segment.known.read().end.max(segment.known.read().synced);
-            if segment.known.read().is_sealed {
+            let (end, is_sealed) = {
+                let known = segment.known.read();
+                (known.end, known.is_sealed)
+            };
+            segment.synced_to(end);
+            if is_sealed {
                 segment.write_index()?;
-                segment.close_if_synced();
+                segment.close();
             }
         }
         Ok(())

@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use highwater_protocol::ids::{EntryId, Index, LeaderEpoch, Offset, Timestamp};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 
-use crate::disk::{Disk, DiskFile, OpenMode};
+use crate::disk::{Disk, DiskFile};
 use crate::entry::{COMMON, Common, Frame, OWN_HEADER, header};
 use crate::error::{Context, StorageError};
 use crate::index::file::{self, MappedRows, Summary};
 use crate::index::row::{OwnFrame, Row};
 use crate::limits::WALK_BYTES;
+use crate::open_files::{OpenFiles, Slot};
 
 /// A row is made when the one before it lies this far back.
 pub(crate) const ROW_EVERY: u64 = 4096;
@@ -25,8 +26,8 @@ pub(crate) struct Segment {
     pub(crate) base_offset: Offset,
     pub(crate) first_index: Index,
     pub(crate) path: PathBuf,
-    disk: Arc<dyn Disk>,
-    file: Mutex<Option<Arc<dyn DiskFile>>>,
+    files: Arc<OpenFiles>,
+    slot: Arc<Slot>,
     pub(crate) known: RwLock<Known>,
 }
 
@@ -85,7 +86,7 @@ pub(crate) fn base_offset_of(name: &str) -> Option<Offset> {
 impl Segment {
     /// A segment that is known to hold nothing yet.
     pub(crate) fn new(
-        disk: Arc<dyn Disk>,
+        files: Arc<OpenFiles>,
         path: PathBuf,
         base_offset: Offset,
         first_index: Index,
@@ -105,16 +106,20 @@ impl Segment {
             own: Vec::new(),
             trusted: Vec::new(),
         };
-        Self { base_offset, first_index, path, disk, file: Mutex::new(file), known: RwLock::new(known) }
+        let slot = Arc::default();
+        if let Some(file) = file {
+            files.put(&slot, file);
+        }
+        Self { base_offset, first_index, path, files, slot, known: RwLock::new(known) }
     }
 
     /// A sealed segment by its index file, if that fits.
-    pub(crate) fn from_index(disk: Arc<dyn Disk>, path: &Path, base_offset: Offset, bytes: u64) -> Option<Self> {
-        let (summary, rows, own) = file::open(disk.as_ref(), &index_path(path))?;
+    pub(crate) fn from_index(files: Arc<OpenFiles>, path: &Path, base_offset: Offset, bytes: u64) -> Option<Self> {
+        let (summary, rows, own) = file::open(files.disk().as_ref(), &index_path(path))?;
         if summary.base_offset != base_offset || summary.bytes != bytes {
             return None;
         }
-        let segment = Self::new(disk, path.to_owned(), base_offset, summary.first_index, None);
+        let segment = Self::new(files, path.to_owned(), base_offset, summary.first_index, None);
         {
             let mut known = segment.known.write();
             known.end = bytes;
@@ -134,25 +139,28 @@ impl Segment {
 
     /// The open file.
     pub(crate) fn file(&self) -> Result<Arc<dyn DiskFile>, StorageError> {
-        let mut file = self.file.lock();
-        if let Some(file) = file.as_ref() {
-            return Ok(Arc::clone(file));
-        }
-        let opened = self.disk.open(&self.path, OpenMode::ReadWrite).context("open", &self.path)?;
-        *file = Some(Arc::clone(&opened));
-        Ok(opened)
+        self.files.get(&self.slot, &self.path)
     }
 
-    /// Gives the descriptor back, unless bytes behind it are not synced: their write-back error would be lost with it.
-    pub(crate) fn close_if_synced(&self) {
-        let known = self.known.read();
+    /// All bytes up to there are synced. Gives back how many were not before.
+    pub(crate) fn synced_to(&self, end: u64) -> u64 {
+        let mut known = self.known.write();
+        let newly = end.saturating_sub(known.synced);
+        known.synced = known.synced.max(end);
         if known.synced == known.end {
-            *self.file.lock() = None;
+            self.slot.is_synced();
         }
+        newly
+    }
+
+    /// Gives the descriptor back, unless bytes behind it are not synced.
+    pub(crate) fn close(&self) {
+        self.slot.close();
     }
 
     /// Writes frames behind the last one. On failure nothing of them counts.
     pub(crate) fn write(&self, frames: &[&[u8]]) -> Result<u64, StorageError> {
+        self.slot.begin_writing();
         let file = self.file()?;
         let start = self.known.read().end;
         if let Err(error) = file.write_at(frames, start) {
@@ -172,12 +180,7 @@ impl Segment {
     }
 
     /// Walks frames by their headers from `position` on, which begins one, until `visit` answers `false` or `end` is reached.
-    pub(crate) fn walk(
-        &self,
-        position: u64,
-        end: u64,
-        visit: Visit<'_>,
-    ) -> Result<(), StorageError> {
+    pub(crate) fn walk(&self, position: u64, end: u64, visit: Visit<'_>) -> Result<(), StorageError> {
         let file = self.file()?;
         let mut window = Vec::new();
         let mut window_at = position;
@@ -227,8 +230,8 @@ impl Segment {
         let Rows::Memory(rows) = &known.rows else {
             return Ok(());
         };
-        file::write(self.disk.as_ref(), &path, &known.summary(self), rows, &known.own)?;
-        if let Some((_, rows, _)) = file::open(self.disk.as_ref(), &path) {
+        file::write(self.files.disk().as_ref(), &path, &known.summary(self), rows, &known.own)?;
+        if let Some((_, rows, _)) = file::open(self.files.disk().as_ref(), &path) {
             known.rows = Rows::Mapped(rows);
         }
         Ok(())
@@ -243,7 +246,7 @@ impl Segment {
         last_term: LeaderEpoch,
     ) -> Result<(), StorageError> {
         self.file()?.set_len(end).context("cut", &self.path)?;
-        remove_if_there(self.disk.as_ref(), &index_path(&self.path))?;
+        remove_if_there(self.files.disk().as_ref(), &index_path(&self.path))?;
         let mut known = self.known.write();
         known.end = end;
         known.synced = known.synced.min(end);
@@ -263,8 +266,8 @@ impl Segment {
 
     /// Removes the files of the segment.
     pub(crate) fn remove(&self) -> Result<(), StorageError> {
-        remove_if_there(self.disk.as_ref(), &index_path(&self.path))?;
-        remove_if_there(self.disk.as_ref(), &self.path)
+        remove_if_there(self.files.disk().as_ref(), &index_path(&self.path))?;
+        remove_if_there(self.files.disk().as_ref(), &self.path)
     }
 }
 
@@ -346,6 +349,11 @@ impl Known {
 
     pub(crate) fn is_trusted(&self, start: u64, end: u64) -> bool {
         self.trusted.iter().any(|range| range.0 <= start && end <= range.1)
+    }
+
+    /// From the first timestamp to the highest.
+    pub(crate) fn span(&self) -> Option<i64> {
+        Some(self.newest?.0.saturating_sub(self.first_timestamp?))
     }
 
     fn summary(&self, segment: &Segment) -> Summary {

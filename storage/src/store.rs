@@ -24,6 +24,7 @@ use crate::journal::record::{Change, HardState, LogChanges, LogId};
 use crate::journal::{self, Journal, LogState};
 use crate::limits::SYNC_BYTES;
 use crate::log::{Log, LogHandle, Shared, Snapshot, State};
+use crate::open_files::OpenFiles;
 use crate::recovery::{self, Damage};
 use crate::snapshots;
 
@@ -40,11 +41,18 @@ pub struct Options {
     pub unsynced_limit_bytes: u64,
     /// Free space below which no more records are taken in.
     pub free_space_floor_bytes: u64,
+    /// Segment files that stay open at a time.
+    pub open_files: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { journal_file_bytes: 64 << 20, unsynced_limit_bytes: 256 << 20, free_space_floor_bytes: 256 << 20 }
+        Self {
+            journal_file_bytes: 64 << 20,
+            unsynced_limit_bytes: 256 << 20,
+            free_space_floor_bytes: 256 << 20,
+            open_files: 512,
+        }
     }
 }
 
@@ -87,6 +95,7 @@ impl SpaceReport {
 /// A data directory.
 pub struct Store {
     disk: Arc<dyn Disk>,
+    files: Arc<OpenFiles>,
     root: PathBuf,
     options: Options,
     journal: Mutex<Journal>,
@@ -124,6 +133,7 @@ impl Store {
                 disk.sync_dir(parent).context("sync the directory", parent)?;
             }
         }
+        let files = OpenFiles::new(Arc::clone(&disk), options.open_files);
         let mut replay = journal::replay(&disk, &journal_dir)?;
         let unsynced = Arc::new(AtomicU64::new(0));
         let mut logs = Vec::new();
@@ -142,7 +152,7 @@ impl Store {
                 remove_dir(disk.as_ref(), &dir)?;
                 continue;
             }
-            let recovered = recovery::recover(&disk, &dir, id, &entry.name, replayed, replay.all_damaged, &unsynced)?;
+            let recovered = recovery::recover(&files, &dir, id, &entry.name, replayed, replay.all_damaged, &unsynced)?;
             states.insert(id, recovered.state);
             let hard_state = recovered.state.hard_state;
             logs.push(OpenedLog { log: recovered.log, hard_state, damage: recovered.damage });
@@ -159,6 +169,7 @@ impl Store {
         let handles = logs.iter().map(|opened| (opened.log.id(), opened.log.handle())).collect();
         let store = Arc::new(Self {
             disk,
+            files,
             root: root.to_owned(),
             options,
             journal: Mutex::new(journal),
@@ -189,7 +200,7 @@ impl Store {
             id,
             name: name.to_owned(),
             dir,
-            disk: Arc::clone(&self.disk),
+            files: Arc::clone(&self.files),
             state: RwLock::new(State {
                 segments: Vec::new(),
                 last: first.id,
@@ -268,7 +279,7 @@ impl Store {
             handles.into_iter().filter(|log| log.unsynced_bytes() >= if much { 1 } else { SYNC_BYTES }).collect();
         due.extend(self.journal.lock().holding_up().iter().filter_map(|id| self.handle(*id)));
         self.checkpoint(&due, &mut failed)?;
-        self.journal.lock().recycle();
+        self.journal.lock().recycle()?;
         self.prepare_spare()?;
         if !self.is_busy.swap(false, Ordering::AcqRel) && self.journal.lock().wants_proof() {
             self.commit(&[])?;

@@ -104,7 +104,7 @@ impl Process {
     }
 
     /// SIGKILL: nothing is flushed, nothing is said.
-    pub fn kill(mut self) {
+    pub fn kill(&mut self) {
         self.child.kill().expect("kills");
         self.child.wait().expect("waits");
     }
@@ -130,6 +130,11 @@ impl Drop for Process {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// Port 0 of the loopback: the kernel picks one.
+pub fn any_port() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
 /// The broker's binary, beside the test's own.

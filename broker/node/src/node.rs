@@ -84,9 +84,8 @@ impl Shared {
 
     /// Some replica serves from now on: whoever waits for one looks again.
     pub(crate) fn serving_began(&self) {
-        for waker in self.began_serving.lock().drain(..) {
-            waker.wake();
-        }
+        let waiting = std::mem::take(&mut *self.began_serving.lock());
+        waiting.into_iter().for_each(Waker::wake);
     }
 }
 

@@ -191,7 +191,7 @@ impl<M: Machine> Replica<M> {
                 inner.replies.refuse(token, refusal, outbox);
                 return reply;
             }
-            replica.roll_if_due(inner, clock, outbox);
+            replica.roll_if_due(inner, outbox);
             let mut outcome = std::mem::take(&mut inner.outcome);
             let config = Arc::clone(&inner.config);
             let leading = inner.leading(clock, &config);
@@ -248,7 +248,7 @@ impl<M: Machine> Replica<M> {
             if inner.refusal().is_none() && expired && log.active_segment_has_records() {
                 replica.roll(inner, outbox);
             } else if inner.refusal().is_none() {
-                replica.roll_if_due(inner, clock, outbox);
+                replica.roll_if_due(inner, outbox);
             }
         });
     }
@@ -404,15 +404,13 @@ impl<M: Machine> Replica<M> {
     }
 
     /// Opens a new segment when the active one is full or old: the roll is an entry like any other.
-    fn roll_if_due(&self, inner: &mut Inner<M>, clock: Clock, outbox: &mut dyn Outbox) {
+    fn roll_if_due(&self, inner: &mut Inner<M>, outbox: &mut dyn Outbox) {
         let log = &inner.raw.store().log;
         if !log.active_segment_has_records() {
             return;
         }
         let full = log.active_segment_bytes() >= inner.config.segment_bytes;
-        let old = log
-            .active_segment_first_timestamp()
-            .is_some_and(|first| clock.wall.0.saturating_sub(first.0) > inner.config.segment_ms);
+        let old = log.active_segment_span() > inner.config.segment_ms;
         if full || old {
             self.roll(inner, outbox);
         }

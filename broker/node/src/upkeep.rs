@@ -52,7 +52,8 @@ impl Node {
     /// A snapshot that is durable moves Raft's first index. One that cannot be written is left out: the one before it and
     /// a longer fold do the same.
     fn save_snapshots(&self) {
-        while let Some((log, snapshot)) = self.shared.snapshots.lock().pop_front() {
+        let waiting = std::mem::take(&mut *self.shared.snapshots.lock());
+        for (log, snapshot) in waiting {
             let Some(handle) = self.store.handle(log) else { continue };
             match handle.save_snapshot(&snapshot, SNAPSHOTS_KEPT) {
                 Ok(()) => self.compact(log, snapshot.id),

@@ -14,6 +14,9 @@ use super::{Answer, Asked, controller_refused, refused};
 use crate::turn::Turn;
 
 pub(crate) fn init(asked: &Asked, request: InitProducerIdRequest) -> Answer {
+    if request.transactional_id.as_ref().is_some_and(String::is_empty) {
+        return asked.now(&failed(ErrorCode::InvalidRequest));
+    }
     if request.transactional_id.is_some() {
         // Transactions are not served yet, and no key that they need is advertised.
         return asked.now(&failed(ErrorCode::TransactionalIdNotFound));

@@ -4,8 +4,7 @@ use std::fmt::Write;
 
 use crate::spec::{Field, Kind, Message, Struct, Versions};
 
-const BANNER: &str =
-    "// Written by `cargo run -p highwater-codegen` from protocol/specs. Do not edit.\n\n";
+const BANNER: &str = "// Written by `cargo run -p highwater-codegen` from protocol/specs. Do not edit.\n\n";
 
 /// Turns Kafka's camel case into a module's name.
 pub fn snake(name: &str) -> String {
@@ -27,22 +26,17 @@ pub fn module(messages: &[Message]) -> String {
         writeln!(text, "pub mod {file};").expect("writes to a string");
     }
     for message in messages {
-        writeln!(text, "pub use {}::{};", snake(&message.name), message.name)
-            .expect("writes to a string");
+        writeln!(text, "pub use {}::{};", snake(&message.name), message.name).expect("writes to a string");
     }
     text
 }
 
 /// `generated/api_key.rs`: the keys, their versions, and where they become flexible.
 pub fn api_keys(messages: &[Message]) -> Result<String, String> {
-    let mut requests: Vec<&Message> = messages
-        .iter()
-        .filter(|message| message.is_request)
-        .collect();
+    let mut requests: Vec<&Message> = messages.iter().filter(|message| message.is_request).collect();
     requests.sort_by_key(|message| message.key);
     let name = |message: &Message| message.name.trim_end_matches("Request").to_owned();
-    let mut text =
-        format!("{BANNER}/// The requests of the Kafka protocol that this crate knows.\n");
+    let mut text = format!("{BANNER}/// The requests of the Kafka protocol that this crate knows.\n");
     text += "#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]\n#[repr(i16)]\n";
     text += "#[expect(missing_docs, reason = \"the names are Kafka's\")]\npub enum ApiKey {\n";
     for message in &requests {
@@ -68,17 +62,9 @@ pub fn api_keys(messages: &[Message]) -> Result<String, String> {
             .find(|other| !other.is_request && other.key == message.key)
             .ok_or_else(|| format!("{} has no response", message.name))?;
         if response.versions != message.versions || response.flexible != message.flexible {
-            return Err(format!(
-                "{} and its response differ in versions",
-                message.name
-            ));
+            return Err(format!("{} and its response differ in versions", message.name));
         }
-        text += &format!(
-            "Self::{} => ({}, {}),\n",
-            name(message),
-            message.versions.low,
-            message.versions.high
-        );
+        text += &format!("Self::{} => ({}, {}),\n", name(message), message.versions.low, message.versions.high);
     }
     text += "}\n}\n\n/// The version from which on it is flexible (KIP-482), if any.\n";
     text += "pub fn flexible_from(self) -> Option<i16> {\nmatch self {\n";
@@ -92,10 +78,7 @@ pub fn api_keys(messages: &[Message]) -> Result<String, String> {
 /// One message's module.
 pub fn message(message: &Message) -> String {
     let mut text = format!("{BANNER}use crate::message::prelude::*;\n\n");
-    let top = Struct {
-        name: message.name.clone(),
-        fields: message.fields.clone(),
-    };
+    let top = Struct { name: message.name.clone(), fields: message.fields.clone() };
     let context = Context { message };
     for one in all_structs(&top, &message.structs) {
         text += &context.definition(&one);
@@ -112,8 +95,7 @@ pub fn message(message: &Message) -> String {
          version_is_known(Self::KEY, version).map_err(EncodeError::from)?;\nself.write(writer, version)\n}}\n\
          #[cfg(any(test, feature = \"testing\"))]\n\
          fn sample(chance: &mut crate::testing::Chance, version: i16) -> Self {{ Self::draw(chance, version) }}\n}}\n",
-        name.trim_end_matches("Request")
-            .trim_end_matches("Response")
+        name.trim_end_matches("Request").trim_end_matches("Response")
     );
     if message.is_request {
         let response = name.replace("Request", "Response");
@@ -132,10 +114,7 @@ fn all_structs(top: &Struct, commons: &[Struct]) -> Vec<Struct> {
             if let Kind::Struct(name) = &field.kind
                 && !field.fields.is_empty()
             {
-                waiting.push(Struct {
-                    name: name.clone(),
-                    fields: field.fields.clone(),
-                });
+                waiting.push(Struct { name: name.clone(), fields: field.fields.clone() });
             }
         }
         if found.iter().all(|other| other.name != next.name) {
@@ -151,16 +130,10 @@ struct Context<'a> {
 
 impl Context<'_> {
     fn definition(&self, one: &Struct) -> String {
-        let mut text = format!(
-            "/// `{}`, fields as in the spec.\n#[derive(Clone, PartialEq, Debug)]\n",
-            one.name
-        );
+        let mut text = format!("/// `{}`, fields as in the spec.\n#[derive(Clone, PartialEq, Debug)]\n", one.name);
         text += "#[expect(missing_docs, reason = \"the names are Kafka's\")]\n";
         if one.fields.is_empty() {
-            text = text.replace(
-                "#[expect(missing_docs, reason = \"the names are Kafka's\")]\n",
-                "",
-            );
+            text = text.replace("#[expect(missing_docs, reason = \"the names are Kafka's\")]\n", "");
         }
         text += &format!("pub struct {} {{\n", one.name);
         for field in &one.fields {
@@ -189,18 +162,11 @@ impl Context<'_> {
         if field.array {
             inner = format!("Vec<{inner}>");
         }
-        if field.nullable.is_some() {
-            format!("Option<{inner}>")
-        } else {
-            inner
-        }
+        if field.nullable.is_some() { format!("Option<{inner}>") } else { inner }
     }
 
     fn defaults(&self, one: &Struct) -> String {
-        let mut text = format!(
-            "impl Default for {} {{\nfn default() -> Self {{\nSelf {{\n",
-            one.name
-        );
+        let mut text = format!("impl Default for {} {{\nfn default() -> Self {{\nSelf {{\n", one.name);
         for field in &one.fields {
             text += &format!("{}: {},\n", ident(&field.name), self.default(field));
         }
@@ -237,16 +203,8 @@ impl Context<'_> {
 
     fn codec(&self, one: &Struct) -> String {
         let all = self.message.versions;
-        let plain: Vec<&Field> = one
-            .fields
-            .iter()
-            .filter(|field| field.tag.is_none())
-            .collect();
-        let tagged: Vec<&Field> = one
-            .fields
-            .iter()
-            .filter(|field| field.tag.is_some())
-            .collect();
+        let plain: Vec<&Field> = one.fields.iter().filter(|field| field.tag.is_none()).collect();
+        let tagged: Vec<&Field> = one.fields.iter().filter(|field| field.tag.is_some()).collect();
         let flexible = self.message.flexible;
         let flex = match flexible {
             None => "let flexible = false;\n".to_owned(),
@@ -259,11 +217,7 @@ impl Context<'_> {
         text += &flex;
         text += "let mut value = Self::default();\n";
         for field in &plain {
-            let read = format!(
-                "value.{} = {};\n",
-                ident(&field.name),
-                self.read(field, "reader")
-            );
+            let read = format!("value.{} = {};\n", ident(&field.name), self.read(field, "reader"));
             text += &when(field.versions, all, &read);
         }
         if flexible.is_some() {
@@ -274,8 +228,7 @@ impl Context<'_> {
                 text += "match tag {\n";
                 for field in &tagged {
                     let tag = field.tag.unwrap_or_default();
-                    let guard = if field.versions.covers(all)
-                        || flexible.is_some_and(|from| field.versions.low <= from)
+                    let guard = if field.versions.covers(all) || flexible.is_some_and(|from| field.versions.low <= from)
                     {
                         String::new()
                     } else {
@@ -350,19 +303,12 @@ impl Context<'_> {
     }
 
     fn read(&self, field: &Field, reader: &str) -> String {
-        let flexible = if field.inflexible {
-            "false"
-        } else {
-            "flexible"
-        };
+        let flexible = if field.inflexible { "false" } else { "flexible" };
         if field.array {
             let element = self.read_one(&field.kind, "reader", flexible);
             let minimum = self.minimum(&field.kind);
             return match field.nullable {
-                None => format!(
-                    "{reader_}.array({flexible}, {minimum}, |reader| {element})?",
-                    reader_ = place(reader)
-                ),
+                None => format!("{reader_}.array({flexible}, {minimum}, |reader| {element})?", reader_ = place(reader)),
                 Some(nullable) => {
                     let read = format!(
                         "{reader_}.nullable_array({flexible}, {minimum}, |reader| {element})?",
@@ -405,10 +351,7 @@ impl Context<'_> {
         if nullable.covers(self.message.versions) {
             read
         } else {
-            format!(
-                "not_null({read}, {})?",
-                condition(nullable, self.message.versions)
-            )
+            format!("not_null({read}, {})?", condition(nullable, self.message.versions))
         }
     }
 
@@ -432,18 +375,12 @@ impl Context<'_> {
     }
 
     fn write(&self, field: &Field, value: &str, writer: &str) -> String {
-        let flexible = if field.inflexible {
-            "false"
-        } else {
-            "flexible"
-        };
+        let flexible = if field.inflexible { "false" } else { "flexible" };
         let all = self.message.versions;
         if field.array {
             let element = self.write_one(&field.kind, "element", writer, flexible, true);
             let write = |value: &str| {
-                format!(
-                    "{writer}.array_length({value}.len(), {flexible})?;\nfor element in {value} {{\n{element}}}\n"
-                )
+                format!("{writer}.array_length({value}.len(), {flexible})?;\nfor element in {value} {{\n{element}}}\n")
             };
             let Some(nullable) = field.nullable else {
                 return write(value).replacen(&format!("in {value} "), &format!("in &{value} "), 1);
@@ -489,14 +426,7 @@ impl Context<'_> {
         format!("match &{value} {{\nNone => {{\n{null}}}\nSome(inside) => {{\n{some}}}\n}}\n")
     }
 
-    fn write_one(
-        &self,
-        kind: &Kind,
-        value: &str,
-        writer: &str,
-        flexible: &str,
-        by_reference: bool,
-    ) -> String {
+    fn write_one(&self, kind: &Kind, value: &str, writer: &str, flexible: &str, by_reference: bool) -> String {
         let star = if by_reference { "*" } else { "" };
         let and = if by_reference { "" } else { "&" };
         match kind {
@@ -528,29 +458,15 @@ impl Context<'_> {
             Kind::I64 | Kind::F64 => 8,
             Kind::Uuid => 16,
             Kind::Struct(name) => {
-                let top = Struct {
-                    name: self.message.name.clone(),
-                    fields: self.message.fields.clone(),
-                };
+                let top = Struct { name: self.message.name.clone(), fields: self.message.fields.clone() };
                 let structs = all_structs(&top, &self.message.structs);
-                let always = structs
-                    .iter()
-                    .find(|one| &one.name == name)
-                    .map_or(0, |one| {
-                        one.fields
-                            .iter()
-                            .filter(|field| {
-                                field.tag.is_none() && field.versions.covers(self.message.versions)
-                            })
-                            .map(|field| {
-                                if field.array {
-                                    1
-                                } else {
-                                    self.minimum(&field.kind)
-                                }
-                            })
-                            .sum()
-                    });
+                let always = structs.iter().find(|one| &one.name == name).map_or(0, |one| {
+                    one.fields
+                        .iter()
+                        .filter(|field| field.tag.is_none() && field.versions.covers(self.message.versions))
+                        .map(|field| if field.array { 1 } else { self.minimum(&field.kind) })
+                        .sum()
+                });
                 always.max(1)
             }
         }
@@ -559,10 +475,7 @@ impl Context<'_> {
     /// Draws a value that a version can carry, for round-trip tests.
     fn sample(&self, one: &Struct) -> String {
         let all = self.message.versions;
-        let mut text = format!(
-            "#[cfg(any(test, feature = \"testing\"))]\nimpl {} {{\n",
-            one.name
-        );
+        let mut text = format!("#[cfg(any(test, feature = \"testing\"))]\nimpl {} {{\n", one.name);
         text += "pub(crate) fn draw(chance: &mut crate::testing::Chance, version: i16) -> Self {\nlet mut value = Self::default();\n";
         for field in &one.fields {
             let mut draw = match &field.kind {
@@ -588,28 +501,17 @@ impl Context<'_> {
                 draw = if nullable.covers(all) {
                     format!("chance.option(true, |chance| {draw})")
                 } else {
-                    format!(
-                        "chance.option({}, |chance| {draw})",
-                        condition(nullable, all)
-                    )
+                    format!("chance.option({}, |chance| {draw})", condition(nullable, all))
                 };
             }
-            text += &when(
-                field.versions,
-                all,
-                &format!("value.{} = {draw};\n", ident(&field.name)),
-            );
+            text += &when(field.versions, all, &format!("value.{} = {draw};\n", ident(&field.name)));
         }
         text + "let _ = (&chance, version);\nvalue\n}\n}\n\n"
     }
 }
 
 fn ident(name: &str) -> String {
-    if matches!(name, "type" | "match") {
-        format!("r#{name}")
-    } else {
-        name.to_owned()
-    }
+    if matches!(name, "type" | "match") { format!("r#{name}") } else { name.to_owned() }
 }
 
 /// `&mut inner` as the place of a method call is `inner`.
@@ -630,9 +532,5 @@ fn condition(versions: Versions, all: Versions) -> String {
 }
 
 fn when(versions: Versions, all: Versions, text: &str) -> String {
-    if versions.covers(all) {
-        text.to_owned()
-    } else {
-        format!("if {} {{\n{text}}}\n", condition(versions, all))
-    }
+    if versions.covers(all) { text.to_owned() } else { format!("if {} {{\n{text}}}\n", condition(versions, all)) }
 }

@@ -15,23 +15,16 @@ pub fn generate(specs: &Path) -> Result<BTreeMap<String, String>, String> {
     let mut names: Vec<_> = std::fs::read_dir(specs)
         .map_err(|error| format!("{}: {error}", specs.display()))?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "spec")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "spec"))
         .collect();
     names.sort();
     for path in names {
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         messages.push(spec::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?);
     }
     let mut files = BTreeMap::new();
     for message in &messages {
-        files.insert(
-            format!("{}.rs", emit::snake(&message.name)),
-            emit::message(message),
-        );
+        files.insert(format!("{}.rs", emit::snake(&message.name)), emit::message(message));
     }
     files.insert("mod.rs".to_owned(), emit::module(&messages));
     files.insert("api_key.rs".to_owned(), emit::api_keys(&messages)?);

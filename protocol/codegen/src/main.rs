@@ -17,9 +17,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<usize, String> {
-    let protocol = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .ok_or("no parent folder")?;
+    let protocol = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no parent folder")?;
     let files = highwater_codegen::generate(&protocol.join("specs/messages"))?;
     let target = protocol.join("src/message/generated");
     std::fs::create_dir_all(&target).map_err(|error| error.to_string())?;
@@ -29,10 +27,7 @@ fn run() -> Result<usize, String> {
         std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
         paths.push(path);
     }
-    let formatted = Command::new("rustfmt")
-        .args(["--edition", "2024"])
-        .args(&paths)
-        .status();
+    let formatted = Command::new("rustfmt").args(["--edition", "2024"]).args(&paths).status();
     match formatted {
         Ok(status) if status.success() => Ok(files.len()),
         other => Err(format!("rustfmt: {other:?}")),

@@ -101,26 +101,14 @@ impl Versions {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let number = |text: &str| {
-            text.parse::<i16>()
-                .map_err(|_| format!("'{text}' is not a version"))
-        };
+        let number = |text: &str| text.parse::<i16>().map_err(|_| format!("'{text}' is not a version"));
         if let Some(low) = text.strip_suffix('+') {
-            Ok(Self {
-                low: number(low)?,
-                high: i16::MAX,
-            })
+            Ok(Self { low: number(low)?, high: i16::MAX })
         } else if let Some((low, high)) = text.split_once('-') {
-            Ok(Self {
-                low: number(low)?,
-                high: number(high)?,
-            })
+            Ok(Self { low: number(low)?, high: number(high)? })
         } else {
             let only = number(text)?;
-            Ok(Self {
-                low: only,
-                high: only,
-            })
+            Ok(Self { low: only, high: only })
         }
     }
 }
@@ -137,14 +125,9 @@ pub fn parse(text: &str) -> Result<Message, String> {
     let mut rest = rest;
     message.fields = fields(&mut rest, 1)?;
     while let Some((_, line)) = rest.first() {
-        let name = line
-            .strip_prefix("struct ")
-            .ok_or_else(|| format!("expected a struct, found '{line}'"))?;
+        let name = line.strip_prefix("struct ").ok_or_else(|| format!("expected a struct, found '{line}'"))?;
         rest = &rest[1..];
-        message.structs.push(Struct {
-            name: name.to_owned(),
-            fields: fields(&mut rest, 1)?,
-        });
+        message.structs.push(Struct { name: name.to_owned(), fields: fields(&mut rest, 1)? });
     }
     Ok(message)
 }
@@ -155,23 +138,15 @@ fn header(line: &str) -> Result<Message, String> {
         return Err(format!("not a message line: '{line}'"));
     };
     let value = |word: &str, name: &str| {
-        word.strip_prefix(name)
-            .map(str::to_owned)
-            .ok_or_else(|| format!("expected {name}…, found '{word}'"))
+        word.strip_prefix(name).map(str::to_owned).ok_or_else(|| format!("expected {name}…, found '{word}'"))
     };
     let flexible = value(flexible, "flexible=")?;
     Ok(Message {
         name: name.to_owned(),
-        key: value(key, "key=")?
-            .parse()
-            .map_err(|_| format!("not a key: '{key}'"))?,
+        key: value(key, "key=")?.parse().map_err(|_| format!("not a key: '{key}'"))?,
         is_request: kind == "request",
         versions: Versions::parse(&value(versions, "versions=")?)?,
-        flexible: if flexible == "none" {
-            None
-        } else {
-            Some(Versions::parse(&flexible)?.low)
-        },
+        flexible: if flexible == "none" { None } else { Some(Versions::parse(&flexible)?.low) },
         fields: Vec::new(),
         structs: Vec::new(),
     })
@@ -193,17 +168,11 @@ fn fields(lines: &mut &[(usize, &str)], depth: usize) -> Result<Vec<Field>, Stri
 
 fn field(line: &str) -> Result<Field, String> {
     let mut words = line.split_whitespace();
-    let mut word = |what: &str| {
-        words
-            .next()
-            .ok_or_else(|| format!("'{line}' lacks its {what}"))
-    };
+    let mut word = |what: &str| words.next().ok_or_else(|| format!("'{line}' lacks its {what}"));
     let name = word("name")?.to_owned();
     let kind = word("type")?;
     let versions = Versions::parse(word("versions")?)?;
-    let (array, kind) = kind
-        .strip_prefix("[]")
-        .map_or((false, kind), |kind| (true, kind));
+    let (array, kind) = kind.strip_prefix("[]").map_or((false, kind), |kind| (true, kind));
     let mut field = Field {
         name,
         kind: self::kind(kind),
@@ -219,9 +188,7 @@ fn field(line: &str) -> Result<Field, String> {
     for word in words {
         match word.split_once('=') {
             Some(("nullable", value)) => field.nullable = Some(Versions::parse(value)?),
-            Some(("tag", value)) => {
-                field.tag = Some(value.parse().map_err(|_| format!("not a tag: '{value}'"))?)
-            }
+            Some(("tag", value)) => field.tag = Some(value.parse().map_err(|_| format!("not a tag: '{value}'"))?),
             Some(("default", value)) => field.default = Some(value.to_owned()),
             None if word == "ignorable" => field.ignorable = true,
             None if word == "inflexible" => field.inflexible = true,

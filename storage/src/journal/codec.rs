@@ -5,11 +5,11 @@
 //!  4  CRC-32          u32   of everything behind it, the body included
 //!  8  lap             u64   drawn anew for each use of a file
 //! 16  sequence        u64   one more than the record before it, over all files
-//! 24  body length     u32
-//! 28  kind            u8    0 changes, 1 fresh start
-//! 29  version (1)     u8
-//! 30  zero            2 bytes
-//! 32  body, padded with zeros to 4 KiB
+//! 24  needed from     u64   records below this sequence are void; a fresh start names itself
+//! 32  body length     u32
+//! 36  version (1)     u8
+//! 37  zero            3 bytes
+//! 40  body, padded with zeros to 4 KiB
 //! ```
 //!
 //! The body: the list of logs that the record before it made durable (count u32; each log u64, index u64, term i32), then the
@@ -21,7 +21,7 @@ use highwater_protocol::ids::{EntryId, Index, LeaderEpoch, Offset};
 use super::record::{Change, Checkpoint, HardState, LogChanges, LogId, Place, Position, Run};
 use crate::limits::BLOCK;
 
-pub(super) const HEADER: usize = 32;
+pub(super) const HEADER: usize = 40;
 const MAGIC: &[u8; 4] = b"HWJR";
 const VERSION: u8 = 1;
 
@@ -30,7 +30,7 @@ const VERSION: u8 = 1;
 pub(super) struct Header {
     pub(super) lap: u64,
     pub(super) sequence: u64,
-    pub(super) is_fresh: bool,
+    pub(super) needed_from: u64,
 }
 
 /// A record read back.
@@ -73,10 +73,10 @@ fn encode_header(header: Header, length: usize, body: &[Bytes]) -> Bytes {
     let mut rest = BytesMut::with_capacity(HEADER);
     rest.put_u64(header.lap);
     rest.put_u64(header.sequence);
+    rest.put_u64(header.needed_from);
     put_count(&mut rest, length);
-    rest.put_u8(u8::from(header.is_fresh));
     rest.put_u8(VERSION);
-    rest.put_u16(0);
+    rest.put_bytes(0, 3);
     let mut crc = crc32fast::Hasher::new();
     crc.update(&rest);
     let mut left = length;
@@ -92,17 +92,20 @@ fn encode_header(header: Header, length: usize, body: &[Bytes]) -> Bytes {
     out.freeze()
 }
 
-/// Reads the record at the front of `bytes`; `None` where there is none, or one that fails its check.
-pub(super) fn decode(bytes: &Bytes) -> Option<Decoded> {
+/// Reads the record at the front of `bytes`; `None` where there is none, one that fails its check, or one of another lap.
+pub(super) fn decode(bytes: &Bytes, lap: Option<u64>) -> Option<Decoded> {
     let mut head = bytes.get(..HEADER)?;
     if !head.starts_with(MAGIC) {
         return None;
     }
     head.advance(4);
     let stored = head.get_u32();
-    let (lap, sequence) = (head.get_u64(), head.get_u64());
+    let header = Header { lap: head.get_u64(), sequence: head.get_u64(), needed_from: head.get_u64() };
     let length = usize::try_from(head.get_u32()).ok()?;
-    let (fresh, version) = (head.get_u8(), head.get_u8());
+    let version = head.get_u8();
+    if lap.is_some_and(|lap| lap != header.lap) {
+        return None;
+    }
     let end = HEADER.checked_add(length)?;
     let checked = bytes.get(8..end)?;
     if version != VERSION || crc32fast::hash(checked) != stored {
@@ -114,7 +117,6 @@ pub(super) fn decode(bytes: &Bytes) -> Option<Decoded> {
         let log = LogId(get_u64(body)?);
         Some(LogChanges { log, changes: get_list(body, get_change)? })
     })?;
-    let header = Header { lap, sequence, is_fresh: fresh == 1 };
     Some(Decoded { header, length: end.next_multiple_of(BLOCK) as u64, proven, logs })
 }
 
@@ -243,18 +245,19 @@ mod tests {
             Change::Drop,
         ];
         let logs = vec![LogChanges { log: LogId(3), changes }];
-        let header = Header { lap: 11, sequence: 12, is_fresh: true };
+        let header = Header { lap: 11, sequence: 12, needed_from: 10 };
         let (pieces, length) = encode(header, &[(LogId(3), id)], &logs);
         let bytes = Bytes::from(pieces.concat());
         assert_eq!(bytes.len() as u64, length);
-        assert_eq!(decode(&bytes), Some(Decoded { header, length, proven: vec![(LogId(3), id)], logs }));
+        assert_eq!(decode(&bytes, Some(11)), Some(Decoded { header, length, proven: vec![(LogId(3), id)], logs }));
+        assert_eq!(decode(&bytes, Some(10)), None, "of another lap");
         let used = HEADER + 32 + 60;
         for position in 0..used {
             let mut bad = bytes.to_vec();
             if let Some(byte) = bad.get_mut(position) {
                 *byte ^= 1;
             }
-            assert_eq!(decode(&Bytes::from(bad)), None, "byte {position}");
+            assert_eq!(decode(&Bytes::from(bad), None), None, "byte {position}");
         }
     }
 }

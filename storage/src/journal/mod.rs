@@ -5,7 +5,8 @@
 //!   one before it durable, and names what that one held.
 //! - Every file begins with a record that repeats, for every log, its checkpoint, last entry and hard state: an older file is
 //!   needed only for entries above their log's checkpoint.
-//! - A record that is a fresh start makes everything before it void.
+//! - Every record says from which sequence number on records count: the first record of the oldest file that is needed. A file
+//!   is used again only when a later record than its last, which says that it is not needed, is durable.
 
 mod codec;
 pub mod record;
@@ -23,7 +24,8 @@ use self::record::{Change, Checkpoint, HardState, LogChanges, LogId};
 pub use self::replay::{Replay, ReplayedLog, replay};
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::error::{Context, StorageError};
-use crate::limits::FIRST_JOURNAL_BYTES;
+use crate::limits::{FIRST_JOURNAL_BYTES, FREE_JOURNAL_FILES};
+use crate::segment::remove_if_there;
 
 /// Zeros are written in pieces of this size.
 const ZEROS: usize = 1 << 20;
@@ -44,6 +46,10 @@ struct JournalFile {
     path: PathBuf,
     file: Arc<dyn DiskFile>,
     length: u64,
+    /// The sequence number of its first record.
+    first: u64,
+    /// Once it is free: it may be used when the record of this number is durable.
+    usable_after: u64,
     /// For each log, the last entry that a record in this file holds.
     entries: BTreeMap<LogId, EntryId>,
 }
@@ -101,19 +107,20 @@ impl Journal {
             file_bytes,
             random,
         };
-        journal.write_base(true)?;
+        journal.write_base()?;
         journal.file().sync_data().context("sync", &journal.current.path)?;
+        journal.remove_surplus()?;
         Ok(journal)
     }
 
     /// Writes one record into the page cache. Durable when the file of [`Journal::file`] has been synced after this.
     pub fn append(&mut self, logs: &[LogChanges]) -> Result<(), StorageError> {
         self.note(logs);
-        let header = Header { lap: self.lap, sequence: self.sequence, is_fresh: false };
-        let (pieces, length) = encode(header, &self.newest, logs);
+        let (pieces, length) = encode(self.header(), &self.newest, logs);
         if self.position + length > self.current.length && self.position > 0 {
             self.next_file(length)?;
-            return self.append_noted(logs);
+            let (pieces, length) = encode(self.header(), &self.newest, logs);
+            return self.write(&pieces, length, logs);
         }
         self.write(&pieces, length, logs)
     }
@@ -138,15 +145,22 @@ impl Journal {
         self.full.first().map(|file| self.needing(file)).unwrap_or_default()
     }
 
-    /// Takes back full files that nothing needs any more.
-    pub fn recycle(&mut self) {
-        let (needed, free): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.full).into_iter().partition(|file| !self.needing(file).is_empty());
-        self.full = needed;
-        self.free.extend(free.into_iter().map(|mut file| {
+    /// Takes back the full files that nothing needs any more, up to the oldest that something does.
+    pub fn recycle(&mut self) -> Result<(), StorageError> {
+        let count = self.full.iter().take_while(|file| self.needing(file).is_empty()).count();
+        for mut file in self.full.drain(..count) {
             file.entries.clear();
-            file
-        }));
+            file.usable_after = self.sequence;
+            self.free.push(file);
+        }
+        self.remove_surplus()
+    }
+
+    /// Removes free files that nobody will use.
+    fn remove_surplus(&mut self) -> Result<(), StorageError> {
+        self.free.sort_by_key(|file| file.length < self.file_bytes);
+        let surplus = self.free.split_off(self.free.len().min(FREE_JOURNAL_FILES));
+        surplus.iter().try_for_each(|file| remove_if_there(self.disk.as_ref(), &file.path))
     }
 
     /// Whether a spare file should be made, so that no turn waits for zeros.
@@ -163,7 +177,7 @@ impl Journal {
     /// Takes in a spare file.
     pub fn add_spare(&mut self, number: u64, file: Arc<dyn DiskFile>, length: u64) {
         let path = name(&self.dir, number);
-        self.free.push(JournalFile { number, path, file, length, entries: BTreeMap::new() });
+        self.free.push(JournalFile { number, path, file, length, first: 0, usable_after: 0, entries: BTreeMap::new() });
     }
 
     /// Whether the newest record holds entries, whose durability only a further record would prove.
@@ -171,10 +185,9 @@ impl Journal {
         !self.newest.is_empty()
     }
 
-    fn append_noted(&mut self, logs: &[LogChanges]) -> Result<(), StorageError> {
-        let header = Header { lap: self.lap, sequence: self.sequence, is_fresh: false };
-        let (pieces, length) = encode(header, &self.newest, logs);
-        self.write(&pieces, length, logs)
+    fn header(&self) -> Header {
+        let oldest = self.full.first().unwrap_or(&self.current);
+        Header { lap: self.lap, sequence: self.sequence, needed_from: oldest.first }
     }
 
     fn write(&mut self, pieces: &[Bytes], length: u64, logs: &[LogChanges]) -> Result<(), StorageError> {
@@ -223,8 +236,9 @@ impl Journal {
     /// Goes on in another file, which begins with the state of every log.
     fn next_file(&mut self, least: u64) -> Result<(), StorageError> {
         self.current.file.sync_data().context("sync", &self.current.path)?;
-        let fits = |file: &JournalFile| file.length >= least + self.file_bytes / 2;
-        let next = match self.free.iter().position(fits).or_else(|| self.free.len().checked_sub(1)) {
+        let is_usable = |file: &JournalFile| self.sequence > file.usable_after;
+        let fits = |file: &JournalFile| is_usable(file) && file.length >= least + self.file_bytes / 2;
+        let next = match self.free.iter().position(fits).or_else(|| self.free.iter().position(is_usable)) {
             Some(place) => self.free.swap_remove(place),
             None => {
                 let number = self.next_number;
@@ -239,11 +253,11 @@ impl Journal {
         self.current.length = self.current.length.max(self.file_bytes);
         self.position = 0;
         self.lap = (self.random)();
-        self.write_base(false)
+        self.write_base()
     }
 
     /// The first record of a file: the state of every log.
-    fn write_base(&mut self, is_fresh: bool) -> Result<(), StorageError> {
+    fn write_base(&mut self) -> Result<(), StorageError> {
         let states: Vec<LogChanges> = self
             .states
             .iter()
@@ -252,8 +266,8 @@ impl Journal {
                 changes: vec![Change::Checkpoint(state.checkpoint), Change::HardState(state.hard_state)],
             })
             .collect();
-        let header = Header { lap: self.lap, sequence: self.sequence, is_fresh };
-        let (pieces, length) = encode(header, &self.newest, &states);
+        self.current.first = self.sequence;
+        let (pieces, length) = encode(self.header(), &self.newest, &states);
         self.write(&pieces, length, &states)
     }
 
@@ -289,7 +303,7 @@ fn created(disk: &Arc<dyn Disk>, dir: &Path, number: u64, length: u64) -> Result
         let zeros = vec![0; usize::try_from(length).unwrap_or_default()];
         file.write_at(&[&zeros], 0).context("write", &path)?;
     }
-    Ok(JournalFile { number, path, file, length, entries: BTreeMap::new() })
+    Ok(JournalFile { number, path, file, length, first: 0, usable_after: 0, entries: BTreeMap::new() })
 }
 
 fn name(dir: &Path, number: u64) -> PathBuf {
@@ -309,7 +323,7 @@ fn existing(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Vec<JournalFile>, Storag
         let path = dir.join(&entry.name);
         let file = disk.open(&path, OpenMode::ReadWrite).context("open", &path)?;
         let length = file.length().context("measure", &path)?;
-        files.push(JournalFile { number, path, file, length, entries: BTreeMap::new() });
+        files.push(JournalFile { number, path, file, length, first: 0, usable_after: 0, entries: BTreeMap::new() });
     }
     Ok(files)
 }

@@ -1,11 +1,11 @@
 //! Reads a journal back after any stop, and tells a torn tail from damage.
 //!
-//! Records count from the newest fresh start on. Within a file they carry one lap and ascend by one; the next file goes on
-//! with the next number. The last record of all may be torn: it was never acknowledged. A bad record in front of a good one
+//! The newest record says from where on records count. Within a file they carry one lap and ascend by one; the next file goes
+//! on with the next number. The last record of all may be torn: it was never acknowledged. A bad record in front of a good one
 //! is damage: the good one names what it held, so that recovery sees which logs end too early; if more than one in a row is
 //! missing nobody knows what they held, and every log is damaged.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -58,22 +58,18 @@ pub fn replay(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Replay, StorageError> 
     records.sort_by_key(|record| record.header.sequence);
     let sequence = records.last().map_or(0, |record| record.header.sequence);
     let mut replay = Replay { sequence, ..Replay::default() };
-    let start = records.iter().rposition(|record| record.header.is_fresh).unwrap_or(0);
-    let mut before: Option<u64> = None;
-    for record in records.into_iter().skip(start) {
-        replay.note_gap(before, &record);
-        before = Some(record.header.sequence);
+    let needed_from = records.last().map_or(0, |record| record.header.needed_from);
+    let mut expected = needed_from;
+    for record in records.into_iter().filter(|record| record.header.sequence >= needed_from) {
+        let missing = record.header.sequence.saturating_sub(expected);
+        replay.all_damaged |= missing > 1;
+        expected = record.header.sequence + 1;
         replay.fold(record);
     }
     Ok(replay)
 }
 
 impl Replay {
-    fn note_gap(&mut self, before: Option<u64>, record: &Decoded) {
-        let missing = before.map_or(0, |before| record.header.sequence.saturating_sub(before + 1));
-        self.all_damaged |= missing > 1;
-    }
-
     fn fold(&mut self, record: Decoded) {
         for (log, last) in record.proven {
             let known = self.logs.entry(log).or_default();
@@ -114,21 +110,18 @@ fn read_file(disk: &Arc<dyn Disk>, path: &Path) -> Result<Vec<Decoded>, StorageE
     let bytes = Bytes::from(bytes);
     let mut records: Vec<Decoded> = Vec::new();
     let mut position = 0;
-    let mut laps = BTreeSet::new();
+    let mut lap = None;
     while position < bytes.len() {
-        let found = decode(&bytes.slice(position..)).filter(|record| {
-            let first = laps.is_empty();
-            let same = laps.contains(&record.header.lap);
-            let ascends = records.last().is_none_or(|last| last.header.sequence < record.header.sequence);
-            (first && position == 0) || (same && ascends)
-        });
+        let ascends =
+            |record: &Decoded| records.last().is_none_or(|last| last.header.sequence < record.header.sequence);
+        let found = decode(&bytes.slice(position..), lap).filter(ascends);
         match found {
             Some(record) => {
                 position += usize::try_from(record.length).unwrap_or(BLOCK);
-                laps.insert(record.header.lap);
+                lap = Some(record.header.lap);
                 records.push(record);
             }
-            None if laps.is_empty() => break,
+            None if lap.is_none() => break,
             None => position += BLOCK,
         }
     }
