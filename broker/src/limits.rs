@@ -13,9 +13,13 @@ pub(crate) const WRITE_STALL: Duration = Duration::from_secs(30);
 /// A frame has that long for its first bytes, and then must come at [`FRAME_BYTES_A_SECOND`].
 pub(crate) const FRAME_GRACE: Duration = Duration::from_secs(5);
 /// The slowest that a frame may come.
-pub(crate) const FRAME_BYTES_A_SECOND: u64 = 1024;
+pub(crate) const FRAME_BYTES_A_SECOND: u64 = 8 * 1024;
 /// A range of a file from this size on is sent by sendfile; below it a copy costs no more.
 pub(crate) const SENDFILE_BYTES: usize = 16 * 1024;
+/// A request waits that long for memory; whoever holds it may be waiting too.
+pub(crate) const MEMORY_WAIT: Duration = Duration::from_secs(5);
+/// The buffer of a connection that sends nothing is given back after that.
+pub(crate) const BUFFER_KEPT: Duration = Duration::from_secs(1);
 /// How long a graceful stop waits for requests in work.
 pub(crate) const STOP_GRACE: Duration = Duration::from_secs(5);
 /// Segment files that stay open at a time, at least and at most.

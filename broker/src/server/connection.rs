@@ -13,13 +13,15 @@ use futures_util::FutureExt;
 use highwater_protocol::error::DecodeError;
 use highwater_protocol::frame::{LENGTH_BYTES, checked_length};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::memory::Permit;
 use super::response::{Response, write_all};
 use crate::api::{self, Answer};
 use crate::limits::{
-    FRAME_BYTES_A_SECOND, FRAME_GRACE, READ_BYTES, REQUESTS_IN_WORK, RESPONSE_BYTES_WAITING, STOP_GRACE,
+    BUFFER_KEPT, FRAME_BYTES_A_SECOND, FRAME_GRACE, MEMORY_WAIT, READ_BYTES, REQUESTS_IN_WORK, RESPONSE_BYTES_WAITING,
+    STOP_GRACE,
 };
 use crate::shell::{Peer, Shell};
 use crate::turn::Turn;
@@ -35,6 +37,8 @@ enum Ended {
     Idle(u64),
     #[error("a frame came slower than {FRAME_BYTES_A_SECOND} bytes a second")]
     Slow,
+    #[error("no memory for its request within {} s: queued.max.request.bytes is used up", MEMORY_WAIT.as_secs())]
+    NoMemory,
     #[error("{0}")]
     Malformed(#[from] DecodeError),
     #[error("a TLS handshake on a port without TLS")]
@@ -47,13 +51,15 @@ enum Ended {
 
 struct InWork {
     answer: Answer,
-    _memory: Option<OwnedSemaphorePermit>,
+    _memory: Option<Permit>,
 }
 
 struct Connection {
     stream: TcpStream,
     shell: Arc<Shell>,
     read: BytesMut,
+    /// What the buffer takes of the memory for requests, once it is large.
+    held: Option<Permit>,
     in_work: VecDeque<InWork>,
     turn: Turn,
     /// When the frame that is coming in began.
@@ -67,6 +73,7 @@ pub(crate) async fn serve(stream: TcpStream, shell: Arc<Shell>, peer: Peer, stop
         stream,
         shell,
         read: BytesMut::new(),
+        held: None,
         in_work: VecDeque::new(),
         turn: Turn::default(),
         frame_since: None,
@@ -120,12 +127,9 @@ impl Connection {
                     break;
                 }
             };
-            let memory = match self.shell.memory.try_take(length) {
-                Some(memory) => Some(memory),
-                None => {
-                    self.turn.finish(&self.shell.nudges);
-                    self.shell.memory.take(length).await
-                }
+            let memory = match self.held.take().filter(|held| held.covers(length)) {
+                Some(held) => Some(held),
+                None => self.memory_for(length).await?,
             };
             self.read.advance(LENGTH_BYTES);
             let frame = self.read.split_to(length);
@@ -141,6 +145,36 @@ impl Connection {
         }
         self.turn.finish(&self.shell.nudges);
         taken
+    }
+
+    /// Memory for a request; nothing that is in work waits with it.
+    async fn memory_for(&mut self, bytes: usize) -> Result<Option<Permit>, Ended> {
+        if let Some(memory) = self.shell.memory.try_take(bytes) {
+            return Ok(Some(memory));
+        }
+        self.turn.finish(&self.shell.nudges);
+        let taken = tokio::time::timeout(MEMORY_WAIT, self.shell.memory.take(bytes)).await;
+        taken.map_err(|_| Ended::NoMemory)
+    }
+
+    /// Takes memory for what is about to be read, where the buffer is large already.
+    async fn make_room(&mut self) -> Result<(), Ended> {
+        if self.read.len() < READ_BYTES {
+            self.held = None;
+            return Ok(());
+        }
+        let wanted = self.read.len().saturating_mul(2);
+        let held = self.held.as_ref().map_or(0, Permit::bytes);
+        if held < wanted && held < self.shell.memory.all_bytes() {
+            let more = wanted.min(self.shell.memory.all_bytes()) - held;
+            if let Some(more) = self.memory_for(more).await? {
+                self.held = Some(match self.held.take() {
+                    Some(held) => held.and(more),
+                    None => more,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The length of the frame at the front, if all of it is here.
@@ -196,6 +230,7 @@ impl Connection {
             }
             readable = self.stream.readable(), if may_read => {
                 readable?;
+                self.make_room().await?;
                 self.fill()
             }
             _ = stopping.changed(), if !is_stopping => Ok(()),
@@ -225,6 +260,9 @@ impl Connection {
         if is_stopping {
             return Instant::now() + STOP_GRACE;
         }
+        if self.holds_empty_buffer() {
+            return self.last_input + BUFFER_KEPT;
+        }
         if !self.in_work.is_empty() {
             return Instant::now() + self.shell.config.max_idle;
         }
@@ -240,7 +278,15 @@ impl Connection {
         std::time::Duration::from_secs(self.read.len() as u64 / FRAME_BYTES_A_SECOND)
     }
 
-    fn time_is_up(&self, is_congested: bool, is_stopping: bool) -> Result<(), Ended> {
+    fn holds_empty_buffer(&self) -> bool {
+        self.read.is_empty() && self.read.capacity() > 0
+    }
+
+    fn time_is_up(&mut self, is_congested: bool, is_stopping: bool) -> Result<(), Ended> {
+        if self.holds_empty_buffer() && !is_stopping && self.last_input.elapsed() >= BUFFER_KEPT {
+            self.read = BytesMut::new();
+            return Ok(());
+        }
         if is_congested || !self.in_work.is_empty() && !is_stopping {
             return Ok(());
         }

@@ -178,11 +178,8 @@ impl Machine for DataMachine {
 impl DataMachine {
     fn delete_records(&mut self, before: Offset, high_watermark: Offset, token: Token, out: &mut Outcome<Reply>) {
         let wanted = if before.0 == -1 { high_watermark } else { before };
-        if wanted.0 < self.log_start.0 || wanted > high_watermark {
-            let message = format!(
-                "offset {} is not between the log start {} and the high watermark {}",
-                wanted.0, self.log_start.0, high_watermark.0
-            );
+        if wanted.0 < 0 || wanted > high_watermark {
+            let message = format!("offset {} is not between 0 and the high watermark {}", wanted.0, high_watermark.0);
             let reply = Reply::Refused { code: ErrorCode::OffsetOutOfRange, message };
             out.replies.push((token, Until::Committed(Wait::Folded), reply));
         } else {
