@@ -26,6 +26,8 @@ enum Verb {
     Serve(ServeArguments),
     /// Runs a throw-away broker on a temporary directory, and prints lines to paste.
     Dev(ServeArguments),
+    #[command(flatten)]
+    Client(highwater_cli::Verb),
 }
 
 #[derive(Args)]
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
     let done = match arguments.verb {
         Verb::Serve(arguments) => serve(&arguments, false),
         Verb::Dev(arguments) => serve(&arguments, true),
+        Verb::Client(verb) => return verb.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
