@@ -17,7 +17,8 @@ class Client:
         return {"brokers": len(seen.brokers), "partitions": len(seen.topics[topic].partitions)}
 
     def create(self, topic, partitions):
-        made = self.admin().create_topics([NewTopic(topic, partitions, 1)], operation_timeout=DEADLINE_S)
+        admin = self.admin()
+        made = admin.create_topics([NewTopic(topic, partitions, 1)], operation_timeout=DEADLINE_S)
         made[topic].result()
 
     def produce(self, topic, partition, codec, acks, idempotent, file):
