@@ -18,6 +18,7 @@ writes the same record set into each; every consumer reads every such topic and 
 
 import argparse
 import json
+import os
 import pathlib
 import random
 import subprocess
@@ -420,10 +421,12 @@ def table(title, rows, columns, cells):
 
 def arguments():
     parser = argparse.ArgumentParser(description="Runs real Kafka clients against a running broker.")
-    parser.add_argument("--bootstrap", required=True, metavar="HOST:PORT")
+    parser.add_argument("--bootstrap", default=os.environ.get("BROKER"), metavar="HOST:PORT", help="default: $BROKER")
     parser.add_argument("--only", metavar="CLIENT,...", help=f"of {', '.join(CLIENTS)}")
     parser.add_argument("--report", metavar="FILE", type=pathlib.Path, help="write the outcomes as JSON")
     given = parser.parse_args()
+    if not given.bootstrap:
+        parser.error("say where the broker is: --bootstrap HOST:PORT")
     given.names = given.only.split(",") if given.only else list(CLIENTS)
     for name in given.names:
         if name not in CLIENTS:

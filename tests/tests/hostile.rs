@@ -212,6 +212,8 @@ fn unfinished_requests_stay_within_the_memory_for_requests() {
         let grown = process.resident().saturating_sub(before);
         assert!(grown < 2 * BUDGET, "{} MiB more than before", grown / MIB);
     }
+    // Those with small requests are served while others hold all the memory, and the others hear why they do not get more.
+    assert_serves(&process);
     assert_logged(&process, "queued.max.request.bytes");
     drop(senders);
     assert_serves(&process);

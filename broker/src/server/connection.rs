@@ -147,10 +147,14 @@ impl Connection {
         taken
     }
 
-    /// Memory for a request; nothing that is in work waits with it.
+    /// Memory for a request; nothing that is in work waits with it. A small request that is a connection's only one lies in
+    /// its buffer anyway, so it goes without: those who fill the memory with large ones starve nobody.
     async fn memory_for(&mut self, bytes: usize) -> Result<Option<Permit>, Ended> {
         if let Some(memory) = self.shell.memory.try_take(bytes) {
             return Ok(Some(memory));
+        }
+        if bytes <= READ_BYTES && self.in_work.is_empty() {
+            return Ok(None);
         }
         self.turn.finish(&self.shell.nudges);
         let taken = tokio::time::timeout(MEMORY_WAIT, self.shell.memory.take(bytes)).await;
