@@ -1,6 +1,7 @@
 """aiokafka: asyncio, with a record codec of its own in C."""
 
 import asyncio
+import contextlib
 import sys
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -23,13 +24,13 @@ class Client:
         return lambda **request: asyncio.run(asyncio.wait_for(found(**request), DEADLINE_S))
 
     async def metadata(self, topic):
-        async with AIOKafkaAdminClient(bootstrap_servers=self.bootstrap) as admin:
+        async with self.admin() as admin:
             cluster = await admin.describe_cluster()
             topics = await admin.describe_topics([topic])
             return {"brokers": len(cluster["brokers"]), "partitions": len(topics[0]["partitions"])}
 
     async def create(self, topic, partitions):
-        async with AIOKafkaAdminClient(bootstrap_servers=self.bootstrap) as admin:
+        async with self.admin() as admin:
             answer = await admin.create_topics([NewTopic(topic, partitions, 1)])
             code = answer.topic_errors[0][1]
             if code != 0:
@@ -66,6 +67,15 @@ class Client:
             async with self.producer("none", "all", False) as producer:
                 await send(producer, topic, 0, records)
             return {"end": end, "records": await read(consumer, len(records))}
+
+    @contextlib.asynccontextmanager
+    async def admin(self):
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            yield admin
+        finally:
+            await admin.close()
 
     def producer(self, codec, acks, idempotent):
         return AIOKafkaProducer(

@@ -43,7 +43,8 @@ class Client:
 
     def oversize(self, topic, size):
         try:
-            self.run(["-P", "-t", topic, "-p", "0", "-D", BETWEEN_RECORDS.decode()], b"x" * size)
+            # Only without -q does kcat say why a delivery failed.
+            self.run(["-P", "-t", topic, "-p", "0", "-D", BETWEEN_RECORDS.decode()], b"x" * size, quiet=False)
         except Failed as refusal:
             found = re.search(r"Delivery failed for message: (.*)", str(refusal))
             if found is None:
@@ -57,8 +58,7 @@ class Client:
 
     def latest(self, topic, file):
         records = load(file)
-        command = self.command(self.reading(topic, [0], "end", len(records)))
-        command.remove("-q")
+        command = self.command(self.reading(topic, [0], "end", len(records)), quiet=False)
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as consumer:
             guard = threading.Timer(DEADLINE_S, consumer.kill)
             guard.start()
@@ -78,9 +78,10 @@ class Client:
     def reading(self, topic, partitions, start, count):
         # Without -p kcat reads all partitions.
         where = ["-p", str(partitions[0])] if len(partitions) == 1 else []
-        return ["-C", "-u", "-t", topic, *where, "-o", start, "-c", str(count), "-f", FORMAT]
+        waiting = ["-X", "fetch.wait.max.ms=50"]
+        return ["-C", "-u", "-t", topic, *where, *waiting, "-o", start, "-c", str(count), "-f", FORMAT]
 
-    def command(self, arguments):
+    def command(self, arguments, quiet=True):
         return [
             os.fsencode(argument)
             for argument in [
@@ -88,15 +89,13 @@ class Client:
                 *("-b", self.bootstrap),
                 *("-X", f"message.max.bytes={OVERSIZE_LIMIT}"),
                 *("-X", f"delivery.timeout.ms={DEADLINE_S * 1000}"),
-                *("-X", "fetch.wait.max.ms=50"),
-                "-q",
+                *(["-q"] if quiet else []),
                 *arguments,
             ]
         ]
 
-    def run(self, arguments, given=b""):
-        command = self.command(arguments)
-        # Without -q -L prints nothing else, and errors are told either way.
+    def run(self, arguments, given=b"", quiet=True):
+        command = self.command(arguments, quiet)
         try:
             done = subprocess.run(command, input=given, capture_output=True, timeout=DEADLINE_S)
         except subprocess.TimeoutExpired as late:
