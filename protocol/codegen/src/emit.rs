@@ -108,7 +108,6 @@ fn all_structs(top: &Struct, commons: &[Struct]) -> Vec<Struct> {
     let mut found: Vec<Struct> = Vec::new();
     let mut waiting = vec![top.clone()];
     waiting.extend(commons.iter().rev().cloned());
-    waiting.rotate_left(0);
     while let Some(next) = waiting.pop() {
         for field in next.fields.iter().rev() {
             if let Kind::Struct(name) = &field.kind
