@@ -1,11 +1,15 @@
 //! Decoding and encoding undo each other, for every message in every version.
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use highwater_protocol::error::{DecodeError, EncodeError};
+use highwater_protocol::frame;
 use highwater_protocol::message::fetch_request::ReplicaState;
-use highwater_protocol::message::{FetchRequest, HeartbeatRequest, Message, OffsetFetchRequest, ProduceRequest};
+use highwater_protocol::message::fetch_response::{FetchableTopicResponse, PartitionData};
+use highwater_protocol::message::{
+    FetchRequest, FetchResponse, HeartbeatRequest, Message, OffsetFetchRequest, ProduceRequest,
+};
 use highwater_protocol::testing::Chance;
-use highwater_protocol::wire::{Reader, Writer};
+use highwater_protocol::wire::{Chunk, Payload, Reader, Writer};
 
 use crate::messages::ALL;
 use crate::wire::{Drawer, Shape};
@@ -81,6 +85,28 @@ fn large_honest_messages_stay_within_the_budget() {
             let body = Drawer::new(entry.spec, version, Shape::Dense(20_000), 0).body();
             let found = (entry.recode)(&body, version);
             assert_eq!(found.as_deref().map(<[u8]>::len), Ok(body.len()), "{}", entry.at(version));
+        }
+    }
+}
+
+/// The broker sends records straight from its files: a hole takes their place, and all around it stays.
+#[test]
+fn a_hole_in_a_response_has_the_length_of_its_bytes() {
+    for version in 4..=18 {
+        for length in [0, 1, 5000] {
+            let with = |records| {
+                let partition = PartitionData { records: Some(records), ..PartitionData::default() };
+                let topic = FetchableTopicResponse { partitions: vec![partition], ..FetchableTopicResponse::default() };
+                frame::response(7, &FetchResponse { responses: vec![topic], ..FetchResponse::default() }, version)
+                    .expect("encodes")
+            };
+            let holed = with(Payload::Hole { id: 3, length });
+            let filled = with(Payload::Bytes(Bytes::from(vec![0; length])));
+            assert!(holed.contains(&Chunk::Hole { id: 3, length }), "version {version}");
+            assert_eq!(frame::concatenated(&holed), frame::concatenated(&filled), "version {version}");
+            let prefix = frame::concatenated(&holed).slice(..4);
+            let said = u32::from_be_bytes(prefix[..].try_into().expect("four bytes"));
+            assert_eq!(said as usize, frame::concatenated(&holed).len() - 4, "the length in front");
         }
     }
 }
