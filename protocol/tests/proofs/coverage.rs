@@ -24,7 +24,7 @@ type Row = (i16, &'static str, i16, i16, Option<i16>, Tier);
 /// - Produce 0 to 2 and Fetch 0 to 3 carry message formats 0 and 1, which are not served (Kafka 4.0 removed them too);
 /// - OffsetCommit 0 and OffsetFetch 0 speak of offsets in ZooKeeper.
 ///
-/// Keys 74, 90, 91 and 92 are younger than 3.9 and begin at 0.
+/// Keys 90, 91 and 92 are younger than 3.9 and begin at 0; version 0 of keys 76 to 79 is the early access of 3.9.
 #[rustfmt::skip]
 const KEYS: [Row; 60] = [
     (0, "Produce", 3, 13, Some(9), Must),

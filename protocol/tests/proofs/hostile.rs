@@ -127,6 +127,35 @@ fn arrays_as_long_as_the_bytes_allow_stay_within_the_bound() {
     assert!(over > 0, "no filling reached the budget");
 }
 
+/// The count is held against the bytes left before anything is read or allocated.
+#[test]
+fn more_elements_than_the_bytes_left_can_hold_are_refused_at_once() {
+    let classic = |count: i32| [&count.to_be_bytes()[..], &[0; 12]].concat();
+    let compact = |count: usize| {
+        let mut bytes = Vec::new();
+        uvarint(count + 1, &mut bytes);
+        [&bytes[..], &[0; 12]].concat()
+    };
+    for (bytes, flexible, minimum, count) in [
+        (classic(13), false, 1, 13),
+        (classic(4), false, 4, 4),
+        (classic(i32::MAX), false, 0, 0x7fff_ffff),
+        (compact(13), true, 1, 13),
+        (compact(0xffff_fffe), true, 1, 0xffff_fffe),
+    ] {
+        let mut read = 0;
+        let element = |reader: &mut Reader| {
+            read += 1;
+            reader.i8()
+        };
+        let found = Reader::new(BytesMut::from(&bytes[..])).array(flexible, minimum, element);
+        let most = 12 / minimum.max(1);
+        assert_eq!((found, read), (Err(DecodeError::TooManyElements { count, left: 12, most }), 0));
+    }
+    let mut reader = Reader::new(BytesMut::from(&classic(3)[..]));
+    assert_eq!(reader.array(false, 4, Reader::i32), Ok(vec![0; 3]));
+}
+
 /// A null is written where the version forbids one: in the place of each string, of each bytes, of each array.
 #[test]
 fn a_null_where_none_is_allowed_is_refused() {

@@ -335,6 +335,18 @@ fn bombs_are_refused_within_the_cap() {
     assert_eq!((found, used.bytes_max < 4096), (Err(RecordsError::TooLarge(cap)), true), "a raw block that says 4 GiB");
 }
 
+/// A frame of one byte that asks for a window: 128 MiB, the most that Java takes, or twice that.
+#[test]
+fn zstd_windows_are_bounded() {
+    let frame = |window_log: u8| {
+        let bytes = [0x28, 0xb5, 0x2f, 0xfd, 0, (window_log - 10) << 3, 9, 0, 0, b'x'];
+        decompress(Compression::Zstd, &Bytes::copy_from_slice(&bytes), LIMIT)
+    };
+    assert_eq!(frame(27).as_deref(), Ok(&b"x"[..]));
+    assert!(matches!(frame(28), Err(RecordsError::Decompression(_))));
+    assert!(matches!(frame(41), Err(RecordsError::Decompression(_))));
+}
+
 #[test]
 fn the_cap_is_exact() {
     let text = vec![b'x'; 100_000];
