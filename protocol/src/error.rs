@@ -13,8 +13,8 @@ pub enum DecodeError {
         /// What is there.
         left: usize,
     },
-    /// A length below -1, or -1 where null is not allowed.
-    #[error("a length of {0}, or a null where none is allowed")]
+    /// A length below -1, -1 where null is not allowed, or a string above 32,767 bytes.
+    #[error("a length of {0}: below -1, a null where none is allowed, or too long for a string")]
     BadLength(i64),
     /// A variable-length integer that does not end.
     #[error("a variable-length integer of more than {0} bytes")]

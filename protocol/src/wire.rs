@@ -14,6 +14,8 @@ const MOST_TAGS: u32 = 64;
 /// What a message may allocate beyond its own size.
 const BUDGET_FACTOR: usize = 16;
 const BUDGET_CONSTANT: usize = 64 * 1024;
+/// The longest string, in bytes: what two bytes with a sign can say. The compact form could say more, but Kafka refuses it.
+const LONGEST_STRING: usize = 32_767;
 /// Bytes from here on are linked into the output instead of copied.
 const LINK_FROM: usize = 1024;
 
@@ -176,6 +178,9 @@ impl Reader {
         let Some(length) = length else {
             return Ok(None);
         };
+        if length > LONGEST_STRING {
+            return Err(DecodeError::BadLength(i64::try_from(length).unwrap_or(i64::MAX)));
+        }
         let bytes = self.take(length)?;
         self.charge(length)?;
         match std::str::from_utf8(&bytes) {
@@ -384,11 +389,11 @@ impl Writer {
 
     /// A string.
     pub fn string(&mut self, value: &str, flexible: bool) -> Result<(), EncodeError> {
+        let length = i16::try_from(value.len()).map_err(|_| EncodeError::TooLong { length: value.len() })?;
         if flexible {
-            self.compact_length(value.len())?;
+            self.compact_length(value.len())?
         } else {
-            let length = i16::try_from(value.len()).map_err(|_| EncodeError::TooLong { length: value.len() })?;
-            self.i16(length);
+            self.i16(length)
         }
         self.buffer.put_slice(value.as_bytes());
         Ok(())

@@ -108,7 +108,6 @@ fn all_structs(top: &Struct, commons: &[Struct]) -> Vec<Struct> {
     let mut found: Vec<Struct> = Vec::new();
     let mut waiting = vec![top.clone()];
     waiting.extend(commons.iter().rev().cloned());
-    waiting.rotate_left(0);
     while let Some(next) = waiting.pop() {
         for field in next.fields.iter().rev() {
             if let Kind::Struct(name) = &field.kind
@@ -228,8 +227,7 @@ impl Context<'_> {
                 text += "match tag {\n";
                 for field in &tagged {
                     let tag = field.tag.unwrap_or_default();
-                    let guard = if field.versions.covers(all) || flexible.is_some_and(|from| field.versions.low <= from)
-                    {
+                    let guard = if self.always_tagged(field) {
                         String::new()
                     } else {
                         format!(" if {}", condition(field.versions, all))
@@ -291,15 +289,26 @@ impl Context<'_> {
             );
         }
         text += "tags.write(writer);\n}";
-        let strict: Vec<_> = sorted.iter().filter(|field| !field.ignorable).collect();
-        for field in strict {
+        for field in sorted.iter().filter(|field| !field.ignorable) {
+            let carried = if self.always_tagged(field) {
+                "flexible".to_owned()
+            } else {
+                format!("(flexible && {})", condition(field.versions, all))
+            };
             text += &format!(
-                "\nif !flexible && !({}) {{\nreturn Err(EncodeError::missing(\"{}\", version));\n}}",
+                "\nif !{carried} && !({}) {{\nreturn Err(EncodeError::missing(\"{}\", version));\n}}",
                 self.is_default(field),
                 field.name
             );
         }
         text + "\n"
+    }
+
+    /// Whether a tagged field is known in all versions that have tags.
+    fn always_tagged(&self, field: &Field) -> bool {
+        let all = self.message.versions;
+        let low = self.message.flexible.map_or(all.low, |from| from.max(all.low));
+        field.versions.covers(Versions { low, high: all.high })
     }
 
     fn read(&self, field: &Field, reader: &str) -> String {
@@ -464,7 +473,9 @@ impl Context<'_> {
                     one.fields
                         .iter()
                         .filter(|field| field.tag.is_none() && field.versions.covers(self.message.versions))
-                        .map(|field| if field.array { 1 } else { self.minimum(&field.kind) })
+                        .map(
+                            |field| if field.array || field.nullable.is_some() { 1 } else { self.minimum(&field.kind) },
+                        )
                         .sum()
                 });
                 always.max(1)

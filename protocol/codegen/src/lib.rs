@@ -8,20 +8,25 @@ pub mod spec;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 
-/// All generated files by name: one per message, `mod.rs`, and the version table.
-pub fn generate(specs: &Path) -> Result<BTreeMap<String, String>, String> {
-    let mut messages = Vec::new();
-    let mut names: Vec<_> = std::fs::read_dir(specs)
+use spec::Message;
+
+/// The messages of a folder of specs, by file name.
+pub fn messages(specs: &Path) -> Result<Vec<Message>, String> {
+    let mut paths: Vec<_> = std::fs::read_dir(specs)
         .map_err(|error| format!("{}: {error}", specs.display()))?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .filter(|path| path.extension().is_some_and(|extension| extension == "spec"))
         .collect();
-    names.sort();
-    for path in names {
-        let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        messages.push(spec::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?);
-    }
+    paths.sort();
+    let parsed = |path: &Path| spec::parse(&std::fs::read_to_string(path).map_err(|error| error.to_string())?);
+    paths.iter().map(|path| parsed(path).map_err(|error| format!("{}: {error}", path.display()))).collect()
+}
+
+/// All generated files by name: one per message, `mod.rs`, and the version table.
+pub fn generate(specs: &Path) -> Result<BTreeMap<String, String>, String> {
+    let messages = messages(specs)?;
     let mut files = BTreeMap::new();
     for message in &messages {
         files.insert(format!("{}.rs", emit::snake(&message.name)), emit::message(message));
@@ -29,4 +34,21 @@ pub fn generate(specs: &Path) -> Result<BTreeMap<String, String>, String> {
     files.insert("mod.rs".to_owned(), emit::module(&messages));
     files.insert("api_key.rs".to_owned(), emit::api_keys(&messages)?);
     Ok(files)
+}
+
+/// Writes the generated files into a folder, formatted as `rustfmt.toml` of the workspace says, and returns how many.
+pub fn write(specs: &Path, target: &Path, config: &Path) -> Result<usize, String> {
+    let files = generate(specs)?;
+    std::fs::create_dir_all(target).map_err(|error| format!("{}: {error}", target.display()))?;
+    let mut paths = Vec::new();
+    for (name, text) in &files {
+        let path = target.join(name);
+        std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+        paths.push(path);
+    }
+    let status = Command::new("rustfmt").args(["--edition", "2024", "--config-path"]).arg(config).args(&paths).status();
+    match status {
+        Ok(status) if status.success() => Ok(files.len()),
+        other => Err(format!("rustfmt: {other:?}")),
+    }
 }

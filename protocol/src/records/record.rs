@@ -81,10 +81,17 @@ impl Iterator for Records {
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.index >= self.batch.count {
-            return None;
+            // Java refuses a batch with bytes behind its last record; so nobody reads less of it than the others.
+            let behind = !std::mem::take(&mut self.left).is_empty();
+            let reason = "bytes behind the last record";
+            return behind.then_some(Err(RecordsError::BadRecord { index: self.index, reason }));
         }
         let read = self.read().map_err(|reason| RecordsError::BadRecord { index: self.index, reason });
-        self.index = if read.is_ok() { self.index.saturating_add(1) } else { self.batch.count };
+        if read.is_ok() {
+            self.index = self.index.saturating_add(1);
+        } else {
+            (self.index, self.left) = (self.batch.count, Bytes::new());
+        }
         Some(read)
     }
 }

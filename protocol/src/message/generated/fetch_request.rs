@@ -133,7 +133,7 @@ impl FetchRequest {
             }
             tags.write(writer);
         }
-        if !flexible && !(self.replica_state == Default::default()) {
+        if !(flexible && version >= 15) && !(self.replica_state == Default::default()) {
             return Err(EncodeError::missing("replica_state", version));
         }
         let _ = (flexible, version);

@@ -81,7 +81,7 @@ impl FetchResponse {
             }
             tags.write(writer);
         }
-        if !flexible && !(self.node_endpoints.is_empty()) {
+        if !(flexible && version >= 16) && !(self.node_endpoints.is_empty()) {
             return Err(EncodeError::missing("node_endpoints", version));
         }
         let _ = (flexible, version);

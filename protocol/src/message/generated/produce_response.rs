@@ -59,7 +59,7 @@ impl ProduceResponse {
             }
             tags.write(writer);
         }
-        if !flexible && !(self.node_endpoints.is_empty()) {
+        if !(flexible && version >= 10) && !(self.node_endpoints.is_empty()) {
             return Err(EncodeError::missing("node_endpoints", version));
         }
         let _ = (flexible, version);
@@ -255,7 +255,7 @@ impl PartitionProduceResponse {
             }
             tags.write(writer);
         }
-        if !flexible && !(self.current_leader == Default::default()) {
+        if !(flexible && version >= 10) && !(self.current_leader == Default::default()) {
             return Err(EncodeError::missing("current_leader", version));
         }
         let _ = (flexible, version);

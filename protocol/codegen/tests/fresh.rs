@@ -1,0 +1,29 @@
+//! The committed Rust is what the specs say: no hand has touched it, and no spec has changed behind it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+fn texts(folder: &Path) -> BTreeMap<String, String> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries
+        .map(|path| {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(&path).expect("text"))
+        })
+        .collect()
+}
+
+#[test]
+fn the_committed_files_are_those_that_the_specs_give() {
+    let protocol = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("generated");
+    let _ = std::fs::remove_dir_all(&target);
+    let count = highwater_codegen::write(&protocol.join("specs/messages"), &target, &protocol.join("../rustfmt.toml"))
+        .expect("generates");
+    let (fresh, committed) = (texts(&target), texts(&protocol.join("src/message/generated")));
+    assert_eq!(count, fresh.len());
+    assert_eq!(fresh.keys().collect::<Vec<_>>(), committed.keys().collect::<Vec<_>>(), "files that come or go");
+    for (name, text) in &fresh {
+        assert!(committed.get(name) == Some(text), "{name} is stale: run `cargo run -p highwater-codegen`");
+    }
+}
