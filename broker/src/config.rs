@@ -148,6 +148,32 @@ impl Given {
         given
     }
 
+    /// Kafka's names of what has one of ours; ours wins where both are set.
+    fn take_kafkas_names(&mut self) -> Result<(), ConfigError> {
+        let set = |key: &str| self.kafka.get(key).filter(|value| !value.trim().is_empty());
+        let mut found = Vec::new();
+        for (kafkas, ours) in [("listeners", "node.kafka"), ("advertised.listeners", "node.advertise")] {
+            if let Some(value) = set(kafkas) {
+                found.push((ours, listener(kafkas, value)?));
+            }
+        }
+        for kafkas in ["log.dir", "log.dirs"] {
+            match set(kafkas) {
+                Some(value) if value.contains(',') => {
+                    return Err(ConfigError::BadValue(format!(
+                        "{kafkas} {value}: one data directory is used, name one"
+                    )));
+                }
+                Some(value) => found.push(("node.dir", value.trim().to_owned())),
+                None => {}
+            }
+        }
+        for (ours, value) in found {
+            self.own.entry(ours.to_owned()).or_insert(value);
+        }
+        Ok(())
+    }
+
     /// What the other sets wins.
     pub fn overlaid(mut self, other: Self) -> Self {
         self.own.extend(other.own);
@@ -168,6 +194,8 @@ impl Config {
             let def = find(table::BROKER, key).ok_or_else(|| unknown(key, table::BROKER.iter().map(|def| def.name)))?;
             check(def, value).map_err(ConfigError::BadValue)?;
         }
+        let mut given = given;
+        given.take_kafkas_names()?;
         let own = |key: &str| given.own.get(key).cloned();
         let setting = |key: &str| {
             let default = find(table::BROKER, key).and_then(|def| def.default).unwrap_or_default();
@@ -206,6 +234,23 @@ impl Config {
     }
 }
 
+/// HOST:PORT of a listener as Kafka writes it. An empty host is every address.
+fn listener(key: &str, value: &str) -> Result<String, ConfigError> {
+    let wrong = |reason: &str| ConfigError::BadValue(format!("{key} {value}: {reason}; write PLAINTEXT://HOST:PORT"));
+    if value.contains(',') {
+        return Err(wrong("there is one listener"));
+    }
+    let (name, address) = value.trim().split_once("://").ok_or_else(|| wrong("no protocol"))?;
+    if name != "PLAINTEXT" {
+        return Err(wrong("only PLAINTEXT is served"));
+    }
+    match address.split_once(':') {
+        Some(("", port)) if key == "listeners" => Ok(format!("0.0.0.0:{port}")),
+        Some((host, port)) if !host.is_empty() && !port.is_empty() => Ok(address.to_owned()),
+        _ => Err(wrong("no host and port")),
+    }
+}
+
 fn unknown<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> ConfigError {
     let nearest = known.map(|name| (strsim::damerau_levenshtein(key, name), name)).min();
     let suggestion = nearest.filter(|(distance, _)| *distance <= key.len() / 3 + 1).map(|(_, name)| name.to_owned());
@@ -232,6 +277,26 @@ mod tests {
     fn a_bad_value_names_key_and_value() {
         let error = Config::resolve(kafka("num.partitions", "many")).expect_err("not a number").to_string();
         assert!(error.contains("num.partitions") && error.contains("many"), "{error}");
+    }
+
+    #[test]
+    fn kafkas_names_of_addresses_and_directories_act() {
+        let mut given = kafka("listeners", "PLAINTEXT://:9099");
+        given.kafka.insert("advertised.listeners".to_owned(), "PLAINTEXT://broker.example:9099".to_owned());
+        given.kafka.insert("log.dirs".to_owned(), "/kafka".to_owned());
+        let config = Config::resolve(given).expect("good");
+        assert_eq!(config.kafka, "0.0.0.0:9099");
+        assert_eq!(config.advertise.as_deref(), Some("broker.example:9099"));
+        assert_eq!(config.dir.to_str(), Some("/kafka"));
+        for (key, value) in [
+            ("listeners", "PLAINTEXT://:1,PLAINTEXT://:2"),
+            ("listeners", "SSL://:1"),
+            ("advertised.listeners", "PLAINTEXT://:1"),
+            ("log.dirs", "/a,/b"),
+        ] {
+            let error = Config::resolve(kafka(key, value)).expect_err(value).to_string();
+            assert!(error.contains(key) && error.contains(value), "{error}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use axum::routing::get;
 
 use crate::shell::Shell;
@@ -17,8 +19,8 @@ pub(crate) fn router(shell: Arc<Shell>) -> Router {
         .with_state(shell)
 }
 
-async fn metrics(State(shell): State<Arc<Shell>>) -> String {
-    shell.metrics.text(&shell)
+async fn metrics(State(shell): State<Arc<Shell>>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], shell.metrics.text(&shell))
 }
 
 /// Ready is a node whose controller serves and whose disk takes records; partitions that are offline are named.

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use highwater_node::FlushReport;
+use highwater_core::data::DataMachine;
+use highwater_node::{FlushReport, Replica};
 use highwater_protocol::api::ApiKey;
 use parking_lot::Mutex;
 
@@ -48,16 +49,16 @@ impl Histogram {
         self.sum_us.fetch_add(us, Ordering::Relaxed);
     }
 
-    fn write(&self, text: &mut String, name: &str, label: &str) {
+    fn write(&self, page: &mut Page, name: &str, label: &str) {
         let mut count = 0;
         let comma = if label.is_empty() { "" } else { "," };
         for (bound, bucket) in BUCKETS_US.iter().zip(&self.buckets) {
             count += bucket.load(Ordering::Relaxed);
             let bound = if *bound == u64::MAX { "+Inf".to_owned() } else { seconds(*bound) };
-            line(text, &format!("{name}_bucket{{{label}{comma}le=\"{bound}\"}}"), count);
+            page.sample(&format!("{name}_bucket"), &format!("{label}{comma}le=\"{bound}\""), count);
         }
-        line(text, &format!("{name}_sum{{{label}}}"), seconds(self.sum_us.load(Ordering::Relaxed)));
-        line(text, &format!("{name}_count{{{label}}}"), count);
+        page.sample(&format!("{name}_sum"), label, seconds(self.sum_us.load(Ordering::Relaxed)));
+        page.sample(&format!("{name}_count"), label, count);
     }
 }
 
@@ -106,46 +107,128 @@ impl Metrics {
 
     /// Everything, for a scrape.
     pub(crate) fn text(&self, shell: &Shell) -> String {
-        let mut text = String::new();
+        let mut page = Page::default();
+        self.write_shell(&mut page, shell);
+        self.write_requests(&mut page);
+        write_partitions(&mut page, shell);
+        page.0
+    }
+
+    fn write_shell(&self, page: &mut Page, shell: &Shell) {
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        line(&mut text, "highwater_connections", self.connections.load(Ordering::Relaxed));
-        line(&mut text, "highwater_connections_closed_by_broker_total", load(&self.connections_closed));
-        line(&mut text, "highwater_request_bytes_total", load(&self.bytes_in));
-        line(&mut text, "highwater_response_bytes_total", load(&self.bytes_out));
-        line(&mut text, "highwater_cold_reads_total", load(&self.cold_reads));
-        line(&mut text, "highwater_flushes_total", load(&self.flushes));
-        line(&mut text, "highwater_flushed_bytes_total", load(&self.flushed_bytes));
-        line(&mut text, "highwater_flushed_segments_total", load(&self.flushed_segments));
-        line(&mut text, "highwater_unflushed_bytes", shell.node.unflushed_bytes());
-        line(&mut text, "highwater_unsynced_segment_bytes", shell.node.store().unsynced_bytes());
-        line(&mut text, "highwater_disk_free_bytes", shell.node.store().check_space().free);
-        line(&mut text, "highwater_fetch_sessions", shell.sessions.lock().len());
-        self.flush_seconds.write(&mut text, "highwater_flush_seconds", "");
-        for (key, (count, histogram)) in &self.requests {
+        let store = shell.node.store();
+        page.gauge("highwater_connections", "Open connections of clients.", self.connections.load(Ordering::Relaxed));
+        page.counter(
+            "highwater_connections_closed_by_broker_total",
+            "Connections that the broker closed for a reason that is in its log.",
+            load(&self.connections_closed),
+        );
+        page.counter("highwater_request_bytes_total", "Bytes of requests.", load(&self.bytes_in));
+        page.counter("highwater_response_bytes_total", "Bytes of responses.", load(&self.bytes_out));
+        page.counter(
+            "highwater_cold_reads_total",
+            "Ranges read from the disk and checked before they were served.",
+            load(&self.cold_reads),
+        );
+        page.counter("highwater_flushes_total", "Flushes, each for all partitions together.", load(&self.flushes));
+        page.counter("highwater_flushed_bytes_total", "Bytes of entries made durable.", load(&self.flushed_bytes));
+        page.counter(
+            "highwater_flushed_segments_total",
+            "Segments synced by a flush, because they had much to flush, instead of journalled.",
+            load(&self.flushed_segments),
+        );
+        page.gauge(
+            "highwater_unflushed_bytes",
+            "Bytes of entries that wait for a flush.",
+            shell.node.unflushed_bytes(),
+        );
+        page.gauge(
+            "highwater_unsynced_segment_bytes",
+            "Bytes of segments that the page cache has and the disk may not.",
+            store.unsynced_bytes(),
+        );
+        page.gauge("highwater_disk_free_bytes", "Free space in the data directory.", store.check_space().free);
+        page.gauge("highwater_fetch_sessions", "Fetch sessions (KIP-227).", shell.sessions.lock().len());
+        page.family("highwater_flush_seconds", "histogram", "How long a flush took.");
+        self.flush_seconds.write(page, "highwater_flush_seconds", "");
+    }
+
+    fn write_requests(&self, page: &mut Page) {
+        page.family("highwater_requests_total", "counter", "Requests by Kafka's name of their key.");
+        for (key, (count, _)) in &self.requests {
             let label = format!("api=\"{}\"", key.name());
-            line(&mut text, &format!("highwater_requests_total{{{label}}}"), load(count));
-            histogram.write(&mut text, "highwater_request_seconds", &label);
+            page.sample("highwater_requests_total", &label, count.load(Ordering::Relaxed));
         }
+        page.family(
+            "highwater_request_seconds",
+            "histogram",
+            "From a request to its response, for requests that wait.",
+        );
+        for (key, (_, histogram)) in &self.requests {
+            histogram.write(page, "highwater_request_seconds", &format!("api=\"{}\"", key.name()));
+        }
+        page.family("highwater_client_software", "gauge", "What clients call themselves in ApiVersions (KIP-511).");
         for (name, version) in self.software.lock().iter() {
-            line(&mut text, &format!("highwater_client_software{{name=\"{name}\",version=\"{version}\"}}"), 1);
+            page.sample("highwater_client_software", &format!("name=\"{name}\",version=\"{version}\""), 1);
         }
-        for replica in shell.node.replicas() {
-            let key = replica.key();
-            let label = format!("topic=\"{}\",partition=\"{}\"", key.topic, key.partition);
-            line(&mut text, &format!("highwater_log_bytes{{{label}}}"), replica.reader().bytes());
-            let serving = replica.serving();
-            line(&mut text, &format!("highwater_partition_serving{{{label}}}"), i32::from(serving.is_some()));
-            if let Some(serving) = serving {
-                line(&mut text, &format!("highwater_high_watermark{{{label}}}"), serving.view.high_watermark.0);
-                line(&mut text, &format!("highwater_log_start_offset{{{label}}}"), serving.view.log_start.0);
-            }
-        }
-        text
     }
 }
 
-fn line(text: &mut String, name: &str, value: impl std::fmt::Display) {
-    writeln!(text, "{} {value}", name.trim_end_matches("{}")).expect("writes to a string");
+/// Partitions by the names that kafka_exporter gives them, and what is only ours.
+fn write_partitions(page: &mut Page, shell: &Shell) {
+    let image = shell.image();
+    page.gauge("kafka_brokers", "Brokers of the cluster.", image.brokers.len());
+    page.family("kafka_topic_partitions", "gauge", "Partitions of a topic.");
+    for topic in image.topics() {
+        page.sample("kafka_topic_partitions", &format!("topic=\"{}\"", topic.name), topic.partitions.len());
+    }
+    let replicas = shell.node.replicas();
+    let mut each = |name: &str, help: &str, value: &dyn Fn(&Replica<DataMachine>) -> Option<i64>| {
+        page.family(name, "gauge", help);
+        for replica in &replicas {
+            let key = replica.key();
+            if let Some(value) = value(replica) {
+                page.sample(name, &format!("topic=\"{}\",partition=\"{}\"", key.topic, key.partition), value);
+            }
+        }
+    };
+    each("kafka_topic_partition_current_offset", "The high watermark.", &|replica| {
+        Some(replica.serving()?.view.high_watermark.0)
+    });
+    each("kafka_topic_partition_oldest_offset", "The log start.", &|replica| Some(replica.serving()?.view.log_start.0));
+    let node_id = i64::from(shell.node.identity().node_id);
+    each("kafka_topic_partition_leader", "The node that leads.", &|replica| replica.serving().map(|_| node_id));
+    each("highwater_partition_serving", "1 where the partition is served, 0 where it is offline.", &|replica| {
+        Some(i64::from(replica.serving().is_some()))
+    });
+    each("highwater_log_bytes", "Bytes in a partition's segments.", &|replica| {
+        i64::try_from(replica.reader().bytes()).ok()
+    });
+}
+
+/// A page in Prometheus' text format.
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}").expect("writes to a string");
+    }
+
+    fn sample(&mut self, name: &str, label: &str, value: impl std::fmt::Display) {
+        let label = if label.is_empty() { String::new() } else { format!("{{{label}}}") };
+        writeln!(self.0, "{name}{label} {value}").expect("writes to a string");
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: impl std::fmt::Display) {
+        self.family(name, "counter", help);
+        self.sample(name, "", value);
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: impl std::fmt::Display) {
+        self.family(name, "gauge", help);
+        self.sample(name, "", value);
+    }
 }
 
 fn seconds(us: u64) -> String {

@@ -2,6 +2,7 @@
 
 pub mod calls;
 pub mod chance;
+pub mod http;
 pub mod process;
 pub mod wire;
 pub mod writer;

@@ -117,6 +117,7 @@ pub(crate) fn synonyms(topic: &str) -> &'static [(&'static str, i64)] {
         "flush.ms" => &[("log.flush.interval.ms", 1), ("log.flush.scheduler.interval.ms", 1)],
         "index.interval.bytes" => &[("log.index.interval.bytes", 1)],
         "max.compaction.lag.ms" => &[("log.cleaner.max.compaction.lag.ms", 1)],
+        "max.decompressed.message.bytes" => &[("max.decompressed.message.bytes", 1)],
         "max.message.bytes" => &[("message.max.bytes", 1)],
         "message.timestamp.after.max.ms" => &[("log.message.timestamp.after.max.ms", 1)],
         "message.timestamp.before.max.ms" => &[("log.message.timestamp.before.max.ms", 1)],
