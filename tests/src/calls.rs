@@ -9,6 +9,7 @@ use highwater_protocol::message::delete_records_request::{DeleteRecordsPartition
 use highwater_protocol::message::delete_topics_request::DeleteTopicState;
 use highwater_protocol::message::fetch_request::{FetchPartition, FetchTopic};
 use highwater_protocol::message::fetch_response::PartitionData;
+use highwater_protocol::message::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use highwater_protocol::message::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use highwater_protocol::message::list_offsets_response::ListOffsetsPartitionResponse;
 use highwater_protocol::message::metadata_request::MetadataRequestTopic;
@@ -16,8 +17,8 @@ use highwater_protocol::message::metadata_response::MetadataResponseTopic;
 use highwater_protocol::message::produce_request::{PartitionProduceData, TopicProduceData};
 use highwater_protocol::message::produce_response::PartitionProduceResponse;
 use highwater_protocol::message::{
-    CreateTopicsRequest, DeleteRecordsRequest, DeleteTopicsRequest, FetchRequest, InitProducerIdRequest,
-    ListOffsetsRequest, MetadataRequest, ProduceRequest,
+    CreateTopicsRequest, DeleteRecordsRequest, DeleteTopicsRequest, FetchRequest, IncrementalAlterConfigsRequest,
+    InitProducerIdRequest, ListOffsetsRequest, MetadataRequest, ProduceRequest,
 };
 use highwater_protocol::records::batch::Batch;
 use highwater_protocol::records::record::{Record, records};
@@ -172,6 +173,17 @@ pub fn delete_records(wire: &mut Wire, topic: &str, partition: i32, offset: i64)
     let response = wire.call(&DeleteRecordsRequest { topics, timeout_ms: 10_000 }, 2)?;
     let result = &response.topics[0].partitions[0];
     Ok(outcome(result.error_code).map(|()| result.low_watermark))
+}
+
+/// Sets one setting of a topic.
+pub fn set_config(wire: &mut Wire, topic: &str, name: &str, value: &str) -> io::Result<Result<(), ErrorCode>> {
+    const TOPIC_RESOURCE: i8 = 2;
+    const SET: i8 = 0;
+    let config = AlterableConfig { name: name.to_owned(), config_operation: SET, value: Some(value.to_owned()) };
+    let resource =
+        AlterConfigsResource { resource_type: TOPIC_RESOURCE, resource_name: topic.to_owned(), configs: vec![config] };
+    let request = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
+    Ok(outcome(wire.call(&request, 1)?.responses[0].error_code))
 }
 
 /// The bytes of a text.

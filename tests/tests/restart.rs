@@ -9,9 +9,8 @@ use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::message::describe_configs_request::DescribeConfigsResource;
 use highwater_protocol::message::describe_producers_request::TopicRequest;
 use highwater_protocol::message::describe_producers_response::ProducerState;
-use highwater_protocol::message::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use highwater_protocol::message::metadata_response::MetadataResponseTopic;
-use highwater_protocol::message::{DescribeConfigsRequest, DescribeProducersRequest, IncrementalAlterConfigsRequest};
+use highwater_protocol::message::{DescribeConfigsRequest, DescribeProducersRequest};
 use highwater_protocol::records::builder::BatchBuilder;
 use highwater_protocol::records::compression::Compression;
 use highwater_protocol::records::record::Record;
@@ -20,7 +19,6 @@ use highwater_tests::process::{Process, Start, any_port};
 use highwater_tests::wire::Wire;
 
 const TOPIC_RESOURCE: i8 = 2;
-const SET: i8 = 0;
 const HOUR: i64 = 3_600_000;
 const VALUE_BYTES: usize = 12_000;
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -74,15 +72,6 @@ fn configs(wire: &mut Wire, topic: &str) -> Vec<(String, Option<String>)> {
     set.map(|config| (config.name, config.value)).collect()
 }
 
-fn set_config(wire: &mut Wire, topic: &str, name: &str, value: &str) {
-    let config = AlterableConfig { name: name.to_owned(), config_operation: SET, value: Some(value.to_owned()) };
-    let resource =
-        AlterConfigsResource { resource_type: TOPIC_RESOURCE, resource_name: topic.to_owned(), configs: vec![config] };
-    let request = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
-    let response = wire.call(&request, 1).expect("answers");
-    assert_eq!(response.responses[0].error_code, 0, "{name}={value} is taken");
-}
-
 /// What a restart may not change.
 #[derive(PartialEq, Debug)]
 struct Seen {
@@ -128,7 +117,7 @@ fn a_restart_changes_nothing(stop: impl Fn(Process)) {
         calls::create_topic(&mut wire, name, partitions, &[("retention.ms", "-1")]).expect("answers").expect("creates");
     }
     calls::delete_topic(&mut wire, "gone").expect("answers").expect("deletes");
-    set_config(&mut wire, "kept", "max.message.bytes", "543210");
+    calls::set_config(&mut wire, "kept", "max.message.bytes", "543210").expect("answers").expect("is taken");
     let id = calls::init_producer_id(&mut wire).expect("answers");
     for number in 0..8 {
         let sequence = i32::try_from(number).expect("small") * 10;
@@ -175,7 +164,7 @@ const CHECK_OFTEN: &[(&str, &str)] = &[("log.retention.check.interval.ms", "50")
 /// Fills partition 0 of a topic, and a producer's window with it.
 fn fill(wire: &mut Wire, topic: &str, newest: i64) -> (Vec<Record>, Vec<ProducerState>) {
     calls::create_topic(wire, topic, 1, SMALL_SEGMENTS).expect("answers").expect("creates");
-    set_config(wire, topic, "retention.ms", "-1");
+    calls::set_config(wire, topic, "retention.ms", "-1").expect("answers").expect("is taken");
     let id = calls::init_producer_id(wire).expect("answers");
     for number in 0..50 {
         let batch = batch(newest / HOUR - 50 + number, Some((id, i32::try_from(number).expect("small") * 10)));
@@ -224,7 +213,7 @@ fn moves_only_the_start(topic: &str, act: impl Fn(&mut Wire) -> i64) {
 #[test]
 fn retention_by_size_moves_only_the_start() {
     moves_only_the_start("by-size", |wire| {
-        set_config(wire, "by-size", "retention.bytes", "2000000");
+        calls::set_config(wire, "by-size", "retention.bytes", "2000000").expect("answers").expect("is taken");
         let start = wait_for_start(wire, "by-size", |start| start > 250);
         assert!(start < 500, "what is within the size stays, the start is {start}");
         start
@@ -235,7 +224,9 @@ fn retention_by_size_moves_only_the_start() {
 fn retention_by_time_moves_only_the_start() {
     moves_only_the_start("by-time", |wire| {
         // The batches are an hour apart, the newest about an hour old.
-        set_config(wire, "by-time", "retention.ms", &(20 * HOUR).to_string());
+        calls::set_config(wire, "by-time", "retention.ms", &(20 * HOUR).to_string())
+            .expect("answers")
+            .expect("is taken");
         let start = wait_for_start(wire, "by-time", |start| start > 150);
         assert!(start < 320, "what is younger stays, the start is {start}");
         start
@@ -259,10 +250,10 @@ fn a_compacted_topic_is_never_trimmed() {
     let (_process, mut wire) = start(dir.path(), CHECK_OFTEN);
     let before = fill(&mut wire, "deleted", 100 * HOUR);
     let kept = fill(&mut wire, "compacted", 100 * HOUR);
-    set_config(&mut wire, "compacted", "cleanup.policy", "compact");
+    calls::set_config(&mut wire, "compacted", "cleanup.policy", "compact").expect("answers").expect("is taken");
     for topic in ["compacted", "deleted"] {
-        set_config(&mut wire, topic, "retention.ms", "1000");
-        set_config(&mut wire, topic, "retention.bytes", "1");
+        calls::set_config(&mut wire, topic, "retention.ms", "1000").expect("answers").expect("is taken");
+        calls::set_config(&mut wire, topic, "retention.bytes", "1").expect("answers").expect("is taken");
     }
     // The other topic shows that retention ran.
     wait_for_start(&mut wire, "deleted", |start| start == 500);

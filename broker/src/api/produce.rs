@@ -11,6 +11,7 @@ use highwater_protocol::message::produce_response::{NodeEndpoint, PartitionProdu
 use highwater_protocol::message::{ProduceRequest, ProduceResponse};
 use highwater_protocol::records::batch::{Batch, BatchHeader, RecordsError, validate};
 use highwater_protocol::records::builder::recompress;
+use highwater_protocol::records::record::records;
 use uuid::Uuid;
 
 use super::{Answer, Asked, refused};
@@ -104,7 +105,9 @@ fn append(
     shell.node.check_space().map_err(|refusal| (refused(&refusal), refusal.to_string()))?;
     let batch = records.unwrap_or_default();
     let header = validate(&batch).map_err(|error| (code_of(&error), error.to_string()))?;
-    let (batch, header) = recompressed(batch, header, &replica.config())?;
+    let config = replica.config();
+    let (batch, header) = recompressed(batch, header, &config)?;
+    let batch = if config.compacts() { keyed(batch, header, &config)? } else { batch };
     Ok(replica.submit(Request::Produce { batch, header, acks }, shell.clock(), turn))
 }
 
@@ -125,6 +128,19 @@ fn recompressed(
         }
         _ => Ok((batch, header)),
     }
+}
+
+/// Compaction keeps the newest record of each key, so a record without one has no place in a compacted topic.
+fn keyed(batch: BytesMut, header: BatchHeader, config: &TopicConfig) -> Result<BytesMut, (ErrorCode, String)> {
+    let refusal = |error: RecordsError| (code_of(&error), error.to_string());
+    let whole = Batch { header, bytes: batch.freeze() };
+    for (number, record) in records(&whole, config.max_decompressed_bytes).map_err(refusal)?.enumerate() {
+        if record.map_err(refusal)?.key.is_none() {
+            let message = format!("record {number} has no key, and the topic is compacted");
+            return Err((ErrorCode::InvalidRecord, message));
+        }
+    }
+    Ok(whole.bytes.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..])))
 }
 
 fn code_of(error: &RecordsError) -> ErrorCode {

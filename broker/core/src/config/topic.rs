@@ -92,6 +92,11 @@ impl TopicConfig {
         self.cleanup_policy.contains("delete")
     }
 
+    /// Whether only the newest record of each key has to be kept.
+    pub fn compacts(&self) -> bool {
+        self.cleanup_policy.contains("compact")
+    }
+
     /// The level for a codec.
     pub fn level(&self, codec: Compression) -> Option<i32> {
         match codec {
