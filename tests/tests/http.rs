@@ -44,10 +44,7 @@ fn a_scrape_is_well_formed_and_every_family_is_documented() {
             let name = series.split('{').next().expect("a name");
             let parts = ["_bucket", "_sum", "_count"];
             let is_part = |part: &&str| name.strip_suffix(*part).is_some_and(|name| kinds.contains_key(name));
-            assert!(
-                kinds.contains_key(name) || parts.iter().any(|part| is_part(&part)),
-                "{name} is declared before it"
-            );
+            assert!(kinds.contains_key(name) || parts.iter().any(is_part), "{name} is declared before it");
             let value: f64 = value.parse().expect("a number");
             assert!(samples.insert(series, value).is_none(), "{series} is there once");
         }
