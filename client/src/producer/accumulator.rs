@@ -53,6 +53,8 @@ pub(crate) struct Accumulator {
     identity: Option<Identity>,
     /// The broker and we disagree on sequences: nothing is sent until all is answered and there is a new identity.
     needs_identity: bool,
+    /// The sender is gone: what is pushed now would wait for ever.
+    has_ended: bool,
 }
 
 #[derive(Debug, Default)]
@@ -114,7 +116,7 @@ impl Accumulator {
     pub(crate) fn new(rules: Rules) -> Self {
         let needs_identity = rules.idempotent;
         let (queues, sticky) = (BTreeMap::new(), BTreeMap::new());
-        Self { rules, queues, sticky, next_batch: 0, identity: None, needs_identity }
+        Self { rules, queues, sticky, next_batch: 0, identity: None, needs_identity, has_ended: false }
     }
 
     /// Adds a record to the last batch of its partition. Says whether a batch became ready by that.
@@ -125,6 +127,9 @@ impl Accumulator {
         now: (Instant, i64),
         room: OwnedSemaphorePermit,
     ) -> Result<(oneshot::Receiver<Result<RecordMeta>>, bool)> {
+        if self.has_ended {
+            return Err(Error::new(Kind::Closed, "the producer is closed"));
+        }
         let partition = self.partition(&record, partitions)?;
         let size = record.size();
         let timestamp = record.timestamp.unwrap_or(now.1);
@@ -177,6 +182,19 @@ impl Accumulator {
             .collect()
     }
 
+    /// Closes every batch, so that none lingers.
+    pub(crate) fn close_batches(&mut self) {
+        for batch in self.queues.values_mut().flat_map(|queue| &mut queue.batches) {
+            batch.is_closed = true;
+        }
+    }
+
+    /// Takes nothing any more if there is nothing. Says whether.
+    pub(crate) fn end_if_empty(&mut self) -> bool {
+        self.has_ended |= self.is_empty();
+        self.has_ended
+    }
+
     /// Whether nothing waits and nothing is on its way.
     pub(crate) fn is_empty(&self) -> bool {
         self.queues.values().all(|queue| queue.batches.is_empty())
@@ -204,7 +222,7 @@ impl Accumulator {
                         Kind::TimedOut,
                         format!("a batch for {}-{} may or may not have been written", place.0, place.1),
                     );
-                    batch.finish(place, &Outcome::Failed(error));
+                    batch.finish(place, &Outcome::Failed(error.written(true)));
                 }
                 batch.sequence = None;
             }

@@ -264,9 +264,9 @@ impl Drop for Handle {
 #[derive(Clone, Debug)]
 pub enum TryEnqueue {
     /// There is no room; here is the record.
-    Full(Record),
+    Full(Box<Record>),
     /// The topic was not looked up yet, which [`Producer::enqueue`] does; here is the record.
-    Unknown(Record),
+    Unknown(Box<Record>),
     /// It can never be taken.
     Refused(Error),
 }
@@ -306,6 +306,11 @@ impl Producer {
                 i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX)
             }
         };
+        if handle.room.available_permits() < usize::try_from(size).unwrap_or(usize::MAX) {
+            // Nothing more comes into the batches that take up the room, so that lingering would be for nothing.
+            handle.shared.accumulator.lock().close_batches();
+            handle.shared.wake.notify_one();
+        }
         let room = tokio::time::timeout(handle.max_block, Arc::clone(&handle.room).acquire_many_owned(size)).await;
         match room {
             Ok(Ok(room)) => self.push(record, partitions, room),
@@ -324,11 +329,11 @@ impl Producer {
     pub fn try_enqueue(&self, record: Record) -> std::result::Result<Delivery, TryEnqueue> {
         let (record, size) = self.fitting(record).map_err(TryEnqueue::Refused)?;
         let Some(partitions) = self.handle.client.known_partitions(&record.topic) else {
-            return Err(TryEnqueue::Unknown(record));
+            return Err(TryEnqueue::Unknown(Box::new(record)));
         };
         match Arc::clone(&self.handle.room).try_acquire_many_owned(size) {
             Ok(room) => self.push(record, partitions, room).map_err(TryEnqueue::Refused),
-            Err(tokio::sync::TryAcquireError::NoPermits) => Err(TryEnqueue::Full(record)),
+            Err(tokio::sync::TryAcquireError::NoPermits) => Err(TryEnqueue::Full(Box::new(record))),
             Err(tokio::sync::TryAcquireError::Closed) => Err(TryEnqueue::Refused(closed())),
         }
     }

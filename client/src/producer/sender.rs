@@ -113,8 +113,8 @@ impl Sender {
             let mut accumulator = self.shared.accumulator.lock();
             accumulator.expire(now);
             if self.shared.closing.load(Ordering::Acquire) {
-                drop(accumulator.flush());
-                if accumulator.is_empty() {
+                accumulator.close_batches();
+                if accumulator.end_if_empty() {
                     return true;
                 }
             }
@@ -176,27 +176,19 @@ impl Sender {
         let started = connection.version(ApiKey::Produce).and_then(|version| {
             let (request, ids) = self.request(batches, version);
             if self.requests.acks == 0 {
-                connection.send_unanswered(&request, version)?;
-                return Ok(None);
+                let written = connection.start_unanswered(&request, version)?;
+                self.tasks.spawn(unanswered(leader, sent.clone(), written));
+            } else {
+                let response = connection.start(&request, version)?;
+                self.tasks.spawn(answered(leader, sent.clone(), ids, response));
             }
-            Ok(Some((connection.start(&request, version)?, ids)))
+            Ok(())
         });
-        let unanswered = Outcome::Written { base_offset: -1, log_append_time: -1 };
         match started {
-            Ok(None) => self.answered(leader, sent.iter().map(|sent| (sent.clone(), unanswered.clone())).collect()),
+            Ok(()) => *self.in_flight.entry(leader).or_default() += 1,
             Err(error) => {
                 let failed = Outcome::Failed(error);
-                self.answered(leader, sent.iter().map(|sent| (sent.clone(), failed.clone())).collect());
-            }
-            Ok(Some((response, ids))) => {
-                *self.in_flight.entry(leader).or_default() += 1;
-                self.tasks.spawn(async move {
-                    let outcomes = match response.await {
-                        Ok(response) => sent.iter().map(|(place, _)| outcome(&response, &ids, place)).collect(),
-                        Err(error) => sent.iter().map(|_| Outcome::Failed(error.clone())).collect(),
-                    };
-                    Event::Answered { leader, sent, outcomes }
-                });
+                self.answered(leader, sent.into_iter().map(|sent| (sent, failed.clone())).collect());
             }
         }
     }
@@ -320,6 +312,29 @@ impl Sender {
             Event::Identity(identity)
         });
     }
+}
+
+async fn answered(
+    leader: i32,
+    sent: Vec<(Place, u64)>,
+    ids: HashMap<String, Uuid>,
+    response: impl Future<Output = Result<ProduceResponse>>,
+) -> Event {
+    let outcomes = match response.await {
+        Ok(response) => sent.iter().map(|(place, _)| outcome(&response, &ids, place)).collect(),
+        Err(error) => sent.iter().map(|_| Outcome::Failed(error.clone())).collect(),
+    };
+    Event::Answered { leader, sent, outcomes }
+}
+
+/// With `acks=0` what is written to the socket counts as written.
+async fn unanswered(leader: i32, sent: Vec<(Place, u64)>, written: impl Future<Output = Result<()>>) -> Event {
+    let outcome = match written.await {
+        Ok(()) => Outcome::Written { base_offset: -1, log_append_time: -1 },
+        Err(error) => Outcome::Failed(error),
+    };
+    let outcomes = vec![outcome; sent.len()];
+    Event::Answered { leader, sent, outcomes }
 }
 
 fn outcome(response: &ProduceResponse, ids: &HashMap<String, Uuid>, place: &Place) -> Outcome {
