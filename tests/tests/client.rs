@@ -237,6 +237,32 @@ async fn a_record_over_a_limit_fails_alone_and_says_why() {
     stand.assert_content();
 }
 
+/// A topic may allow less than a batch has: the batch is halved until it fits, and only what is too large alone fails.
+#[tokio::test(flavor = "multi_thread")]
+async fn batches_that_a_topic_does_not_allow_are_halved() {
+    let stand = Stand::new().await;
+    stand.create(NewTopic::new("t").partitions(1).config("max.message.bytes", "3000")).await;
+    let builder = stand.client.producer().compression(Compression::None).linger(LONG).batch_bytes(60_000);
+    let producer = builder.build();
+    let mut deliveries = Vec::new();
+    for number in 0..1000 {
+        let size = if number == 500 { 5000 } else { 100 };
+        let record = Record::new("t").value(format!("{number:03}{}", "v".repeat(size)));
+        deliveries.push(producer.enqueue(record).await.expect("there is room"));
+    }
+    within("a flush", producer.flush()).await;
+    for (number, delivery) in deliveries.into_iter().enumerate() {
+        match within("a delivery", delivery).await {
+            Ok(_) => assert_ne!(number, 500),
+            Err(error) => assert_eq!((number, error.code()), (500, Some(ErrorCode::MessageTooLarge)), "{error}"),
+        }
+    }
+    let found = texts(&all(&stand.client, "t", 999).await);
+    let numbers: Vec<usize> = found.iter().map(|text| text[..3].parse().expect("a number")).collect();
+    assert_eq!(numbers, (0..1000).filter(|number| *number != 500).collect::<Vec<_>>());
+    assert_eq!(ends(&stand.client, "t", 1).await, [999]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn closing_sends_what_is_left_and_ends_the_clones() {
     let stand = Stand::with_topic("t", 1).await;
