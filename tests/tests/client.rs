@@ -303,6 +303,33 @@ async fn keys_decide_the_partition_as_in_java() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_producer_finds_new_partitions_and_brings_no_deleted_topic_back() {
+    let stand = Stand::with_topic("t", 1).await;
+    let other = Client::builder(stand.process.kafka().to_string()).connect().await.expect("connects");
+    let producer = stand.client.producer().set("metadata.max.age.ms", "50").expect("known").build();
+    producer.send(Record::new("t").value("a")).await.expect("is written");
+    other.admin().create_partitions("t", 2, false).await.expect("grows");
+    within("a record to the new partition", async {
+        while let Err(error) = producer.send(Record::new("t").partition(1).value("b")).await {
+            assert_eq!(error.kind(), Kind::Config, "{error}");
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    other.admin().delete_topic("t").await.expect("is deleted");
+    // The producer is to notice, which it shows by looking the topic up anew, and so creating it, for the next record only.
+    within("the producer to notice", async {
+        while producer.try_enqueue(Record::new("t").partition(1)).is_ok() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(other.admin().list_topics().await.expect("lists"), []);
+    let meta = producer.send(Record::new("t").value("c")).await.expect("the record creates the topic");
+    assert_eq!((meta.partition, meta.offset), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_consumer_begins_where_it_is_told() {
     let stand = Stand::with_topic("t", 3).await;
     let producer = stand.client.producer().build();

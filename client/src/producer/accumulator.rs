@@ -203,6 +203,11 @@ impl Accumulator {
         self.queues.values().all(|queue| queue.batches.is_empty())
     }
 
+    /// The topics that were ever written to.
+    pub(crate) fn topics(&self) -> impl Iterator<Item = String> {
+        self.queues.keys().map(|(topic, _)| topic.clone())
+    }
+
     fn in_flight(&self) -> usize {
         self.queues.values().map(Queue::in_flight).sum()
     }

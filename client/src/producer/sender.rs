@@ -38,6 +38,8 @@ pub(crate) struct Requests {
     pub(crate) max_bytes: usize,
     /// In flight, for each broker.
     pub(crate) max_in_flight: usize,
+    /// After this, topics are looked up again: they may have grown.
+    pub(crate) metadata_max_age: Duration,
 }
 
 enum Event {
@@ -59,11 +61,14 @@ pub(crate) struct Sender {
     to_refresh: BTreeSet<String>,
     asks_identity: bool,
     identity_not_before: Option<Instant>,
+    /// When topics are looked up again without a reason.
+    next_look: Instant,
 }
 
 impl Sender {
     pub(crate) fn new(client: Client, shared: Arc<Shared>, requests: Requests) -> Self {
         Self {
+            next_look: Instant::now() + requests.metadata_max_age,
             client,
             shared,
             requests,
@@ -87,7 +92,7 @@ impl Sender {
             }
             let deadline = self.shared.accumulator.lock().deadline(now);
             // Backoffs of this task are looked at again after the shortest of them.
-            let deadline = deadline.unwrap_or(now + Duration::from_secs(1)).min(self.next_try(now));
+            let deadline = deadline.unwrap_or(now + Duration::from_secs(1)).min(self.next_try(now)).min(self.next_look);
             tokio::select! {
                 () = self.shared.wake.notified() => {}
                 Some(done) = self.tasks.join_next() => {
@@ -117,6 +122,10 @@ impl Sender {
                 if accumulator.end_if_empty() {
                     return true;
                 }
+            }
+            if self.next_look <= now {
+                self.next_look = now + self.requests.metadata_max_age;
+                self.to_refresh.extend(accumulator.topics());
             }
             (accumulator.ready(now), accumulator.wants_identity())
         };
@@ -287,7 +296,8 @@ impl Sender {
         let client = self.client.clone();
         self.tasks.spawn(async move {
             let names: Vec<&str> = topics.iter().map(String::as_str).collect();
-            if let Err(error) = client.refresh(Some(&names), true).await {
+            // Only a new record may create a topic: one that was deleted meanwhile is not to come back by being looked up.
+            if let Err(error) = client.refresh(Some(&names), false).await {
                 tracing::debug!(%error, "refreshing metadata");
             }
             tokio::time::sleep(RETRY_BACKOFF).await;
