@@ -21,6 +21,7 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// What `consume` takes.
 #[derive(clap::Args, Clone, Debug)]
+#[command(after_help = crate::format::HELP)]
 pub struct ConsumeArguments {
     #[command(flatten)]
     connect: Connect,

@@ -21,6 +21,7 @@ const OWN_TOPIC: &str = "-";
 
 /// What `produce` takes.
 #[derive(clap::Args, Clone, Debug)]
+#[command(after_help = crate::format::HELP)]
 pub struct ProduceArguments {
     #[command(flatten)]
     connect: Connect,

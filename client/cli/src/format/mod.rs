@@ -24,6 +24,19 @@ use std::io::IsTerminal;
 
 pub(crate) use read::Reading;
 
+/// The language, for `--help`.
+pub(crate) const HELP: &str = "\
+Formats:
+  %t %k %v         topic, key, value; %T %K %V are their lengths, -1 for null (%s %S are %v %V)
+  %h{…} %H         each header, by a format of %k %v %K %V; their number
+  %p %o %e %d      partition, offset, leader epoch, timestamp in milliseconds
+  %i %a{…}         count of records; %a{compression}, %a{timestamp-type}; only to write
+  %d{strftime[…]}  the timestamp in UTC
+  {hex} {base64} {json}             behind %t, %k or %v
+  {hex64} {big64} {little64} … {…8} behind a number
+  %% %{ %} \\n \\t \\r \\0 \\\\ \\x1f  these signs
+What '%K %V %k%v\\n' or '%k{json} %v{json}\\n' prints is read again without loss.";
+
 /// A format that was understood.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Format {
