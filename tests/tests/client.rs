@@ -302,6 +302,17 @@ async fn keys_decide_the_partition_as_in_java() {
     }
 }
 
+/// Records without a key stayed on the first partition for ever, because lingering batches were sent before they were full.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_without_a_key_go_to_all_partitions() {
+    let stand = Stand::with_topic("t", 3).await;
+    let producer = stand.client.producer().batch_bytes(1000).linger(Duration::ZERO).build();
+    for _ in 0..30 {
+        producer.send(Record::new("t").value("v".repeat(100))).await.expect("is written");
+    }
+    assert_eq!(ends(&stand.client, "t", 3).await, [10, 10, 10]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_producer_finds_new_partitions_and_brings_no_deleted_topic_back() {
     let stand = Stand::with_topic("t", 1).await;

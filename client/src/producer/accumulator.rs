@@ -134,15 +134,13 @@ impl Accumulator {
             return Err(Error::new(Kind::Closed, "the producer is closed"));
         }
         let partition = self.partition(&record, partitions)?;
+        let is_sticky = record.partition.is_none() && record.key.is_none();
         let size = record.size();
         let timestamp = record.timestamp.unwrap_or(now.1);
         let encoded = Encoded { offset: 0, timestamp, key: record.key, value: record.value, headers: record.headers };
         let (reply, delivery) = oneshot::channel();
         let queue = self.queues.entry((record.topic.clone(), partition)).or_default();
         let was_closed = queue.close_if_full(size, self.rules.batch_bytes);
-        if was_closed {
-            self.sticky.entry(record.topic).or_default().next();
-        }
         if queue.batches.back().is_none_or(|batch| batch.is_closed) {
             self.next_batch += 1;
             queue.batches.push_back(Batch::new(self.next_batch, now.0, &self.rules));
@@ -151,7 +149,12 @@ impl Accumulator {
         if let Some(batch) = queue.batches.back_mut() {
             let begun = begun && batch.records.is_empty();
             if let Some(builder) = &mut batch.builder {
+                let before = builder.bytes();
                 builder.push(&encoded);
+                if is_sticky {
+                    let wrote = builder.bytes().saturating_sub(before);
+                    self.sticky.entry(record.topic).or_default().wrote(wrote, self.rules.batch_bytes);
+                }
             }
             batch.records.push(Pending { timestamp, reply, _room: room });
             return Ok((delivery, was_closed || begun));
