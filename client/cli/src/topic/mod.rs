@@ -9,7 +9,7 @@ mod list;
 mod offsets;
 mod trim;
 
-pub(crate) use list::ListArguments;
+pub(crate) use list::{ListArguments, run as list};
 
 use crate::failed::Failed;
 
@@ -50,8 +50,6 @@ pub(crate) async fn run(topic: Topic) -> Result<(), Failed> {
         Topic::Offsets(arguments) => offsets::run(arguments).await,
     }
 }
-
-pub(crate) use list::run as list;
 
 /// `key=value`.
 fn pair(text: &str) -> Result<(String, String), String> {
