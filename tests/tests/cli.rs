@@ -214,7 +214,7 @@ fn a_topic_is_altered_and_grows() {
 fn lines_with_a_key_and_headers_come_back_by_format_and_as_json() {
     let stand = Stand::new();
     stand.ok(&["topic", "create", "t", "-p", "2"], "");
-    let produce = ["produce", "t", "-k", "k", "-H", "a:1", "-H", "b:", "-p", "1", "-z", "zstd"];
+    let produce = ["produce", "t", "-k", "k", "-H", "a:1", "-H", "b=", "-p", "1", "-z", "zstd"];
     let done = stand.ok(&produce, "one\n\nthree");
     assert_eq!((done.text(), done.said.as_str()), ("", "produced 3 records to t\n"));
     let objects = stand.ok(&["consume", "t", "-e"], "").objects();

@@ -33,7 +33,7 @@ pub struct ProduceArguments {
     /// The key of every record that has none.
     #[arg(short, long)]
     key: Option<String>,
-    /// One more header of every record.
+    /// One more header of every record; kcat's KEY=VALUE where there is no colon.
     #[arg(short = 'H', long = "header", value_name = "KEY:VALUE", value_parser = header)]
     headers: Vec<(String, String)>,
     /// What a record looks like, as in '%k %v\n'.
@@ -80,7 +80,8 @@ fn reading(text: &str) -> Result<Reading, String> {
 }
 
 fn header(text: &str) -> Result<(String, String), String> {
-    let pair = text.split_once(':').ok_or_else(|| format!("{text} is not KEY:VALUE"))?;
+    let pair =
+        text.split_once(':').or_else(|| text.split_once('=')).ok_or_else(|| format!("{text} is not KEY:VALUE"))?;
     Ok((pair.0.to_owned(), pair.1.to_owned()))
 }
 
