@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use highwater::config::{Config, ConfigError, Given};
 use highwater::{Running, StartError, start};
 use tokio::signal::unix::{SignalKind, signal};
@@ -77,7 +77,7 @@ fn main() -> ExitCode {
     let done = match arguments.verb {
         Verb::Serve(arguments) => serve(&arguments, false),
         Verb::Dev(arguments) => serve(&arguments, true),
-        Verb::Client(verb) => return verb.run(),
+        Verb::Client(verb) => return verb.run(Arguments::command()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

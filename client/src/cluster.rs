@@ -223,35 +223,43 @@ impl Client {
 
     /// Dials every broker under the address that it advertises.
     pub async fn diagnose(&self) -> Vec<Reached> {
+        let dialled = self.dial_all().await.into_iter();
+        dialled.map(|(broker, connection)| Reached { broker, error: connection.err() }).collect()
+    }
+
+    async fn dial_all(&self) -> Vec<(Broker, Result<Connection>)> {
         let brokers = self.shared.metadata.lock().brokers.clone();
         let dials: Vec<_> = brokers
             .into_iter()
             .map(|broker| {
                 let settings = self.shared.settings.clone();
                 tokio::spawn(async move {
-                    let error = Connection::connect(&broker.address(), &settings).await.err();
-                    Reached { broker, error }
+                    let connection = Connection::connect(&broker.address(), &settings).await;
+                    (broker, connection)
                 })
             })
             .collect();
-        let mut reached = Vec::new();
+        let mut dialled = Vec::new();
         for dial in dials {
-            reached.extend(dial.await);
+            dialled.extend(dial.await);
         }
-        reached
+        dialled
     }
 
     async fn check_addresses(&self) -> Result<()> {
-        let reached = self.diagnose().await;
-        let failed: Vec<String> = reached
-            .iter()
-            .filter_map(|one| one.error.as_ref().map(|error| format!("  broker {}: {error}", one.broker.id)))
-            .collect();
+        let dialled = self.dial_all().await;
+        let (count, mut failed) = (dialled.len(), Vec::new());
+        for (broker, connection) in dialled {
+            match connection {
+                Ok(connection) => drop(self.shared.connections.lock().insert(broker.id, Arc::new(connection))),
+                Err(error) => failed.push(format!("  broker {}: {error}", broker.id)),
+            }
+        }
         if failed.is_empty() {
             return Ok(());
         }
         let list = failed.join("\n");
-        if failed.len() < reached.len() {
+        if failed.len() < count {
             tracing::warn!("some brokers cannot be reached under the addresses that they advertise:\n{list}");
             return Ok(());
         }

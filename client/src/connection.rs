@@ -50,7 +50,14 @@ pub(crate) struct Connection {
 #[derive(Debug)]
 struct Outgoing {
     chunks: Vec<Chunk>,
-    waiting: Option<Waiting>,
+    then: Then,
+}
+
+/// Who is told, and when.
+#[derive(Debug)]
+enum Then {
+    Answered(Waiting),
+    Written(oneshot::Sender<()>),
 }
 
 #[derive(Debug)]
@@ -119,7 +126,7 @@ impl Connection {
         version: i16,
     ) -> Result<impl Future<Output = Result<R::Response>> + Send + use<R>> {
         let (reply, response) = oneshot::channel();
-        self.queue(request, version, Some(reply))?;
+        self.queue(request, version, |correlation_id| Then::Answered(Waiting { correlation_id, reply }))?;
         let deadline = tokio::time::Instant::now() + self.settings.request_timeout;
         let (address, close) = (self.address.clone(), self.close.clone());
         Ok(async move {
@@ -135,22 +142,23 @@ impl Connection {
         })
     }
 
-    /// Sends a request that nothing answers.
-    pub(crate) fn send_unanswered<R: Request>(&self, request: &R, version: i16) -> Result<()> {
-        self.queue(request, version, None)
-    }
-
-    fn queue<R: Request>(
+    /// Sends a request that nothing answers. What is returned waits until the kernel has it.
+    pub(crate) fn start_unanswered<R: Request>(
         &self,
         request: &R,
         version: i16,
-        reply: Option<oneshot::Sender<Result<BytesMut>>>,
-    ) -> Result<()> {
+    ) -> Result<impl Future<Output = Result<()>> + Send + use<R>> {
+        let (tell, written) = oneshot::channel();
+        self.queue(request, version, |_| Then::Written(tell))?;
+        let address = self.address.clone();
+        Ok(async move { written.await.map_err(|_| broken(&address, "closed")) })
+    }
+
+    fn queue<R: Request>(&self, request: &R, version: i16, then: impl FnOnce(i32) -> Then) -> Result<()> {
         let correlation_id = self.next_correlation_id.fetch_add(1, Ordering::Relaxed) & i32::MAX;
         let chunks = frame::request(correlation_id, &self.settings.client_id, request, version)
             .map_err(|error| Error::new(Kind::Protocol, format!("{}: {error}", R::KEY.name())))?;
-        let waiting = reply.map(|reply| Waiting { correlation_id, reply });
-        self.outgoing.send(Outgoing { chunks, waiting }).map_err(|_| broken(&self.address, "closed"))
+        self.outgoing.send(Outgoing { chunks, then: then(correlation_id) }).map_err(|_| broken(&self.address, "closed"))
     }
 
     /// A broker that does not know the version answers in version 0 and says so.
@@ -161,7 +169,7 @@ impl Connection {
             ..ApiVersionsRequest::default()
         };
         let (reply, response) = oneshot::channel();
-        self.queue(&request, ASK_VERSION, Some(reply))?;
+        self.queue(&request, ASK_VERSION, |correlation_id| Then::Answered(Waiting { correlation_id, reply }))?;
         let silent = |_| Error::new(Kind::TimedOut, format!("{} did not answer ApiVersions in time", self.address));
         let frame = timeout(self.settings.request_timeout, response).await.map_err(silent)?;
         let frame = frame.map_err(|_| broken(&self.address, "closed while saying hello"))??;
@@ -221,10 +229,14 @@ async fn write_all(
     requests: &mut mpsc::UnboundedReceiver<Outgoing>,
     in_flight: &InFlight,
 ) -> std::io::Error {
-    while let Some(Outgoing { chunks, waiting }) = requests.recv().await {
-        if let Some(waiting) = waiting {
-            in_flight.lock().push_back(waiting);
-        }
+    while let Some(Outgoing { chunks, then }) = requests.recv().await {
+        let written = match then {
+            Then::Answered(waiting) => {
+                in_flight.lock().push_back(waiting);
+                None
+            }
+            Then::Written(written) => Some(written),
+        };
         for chunk in chunks {
             let bytes = match chunk {
                 Chunk::Bytes(bytes) => bytes,
@@ -233,6 +245,10 @@ async fn write_all(
             if let Err(error) = write.write_all(&bytes).await {
                 return error;
             }
+        }
+        if let Some(written) = written {
+            // Whoever asked may have gone.
+            let _gone = written.send(());
         }
     }
     std::io::Error::other("not needed any more")

@@ -1,6 +1,7 @@
 //! Records as users see them.
 
 use bytes::Bytes;
+use highwater_protocol::records::compression::Compression;
 use highwater_protocol::records::record::Header;
 
 /// A record to be sent.
@@ -93,6 +94,10 @@ pub struct ConsumerRecord {
     pub offset: i64,
     /// Milliseconds since the epoch.
     pub timestamp: i64,
+    /// Whether the timestamp is when the broker took it, and not when it was made.
+    pub is_log_append_time: bool,
+    /// How its batch was compressed.
+    pub compression: Compression,
     /// May be null.
     pub key: Option<Bytes>,
     /// Null is a tombstone.

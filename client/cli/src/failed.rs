@@ -8,6 +8,12 @@ pub(crate) enum Failed {
     /// Anything that has no code of its own.
     #[error("{0}")]
     Error(String),
+    /// The arguments do not make sense.
+    #[error("{0}")]
+    Usage(String),
+    /// The cluster is not healthy.
+    #[error("{0}")]
+    Unhealthy(String),
     /// What was asked for is not there.
     #[error("{0}")]
     NotFound(String),
@@ -30,6 +36,8 @@ impl Failed {
         match self {
             Self::OutputClosed => ExitCode::SUCCESS,
             Self::Error(_) => ExitCode::from(1),
+            Self::Usage(_) => ExitCode::from(2),
+            Self::Unhealthy(_) => ExitCode::from(4),
             Self::NotFound(_) => ExitCode::from(3),
             Self::TimedOut(_) => ExitCode::from(124),
         }
@@ -41,6 +49,20 @@ impl From<std::io::Error> for Failed {
         match error.kind() {
             std::io::ErrorKind::BrokenPipe => Self::OutputClosed,
             std::io::ErrorKind::TimedOut => Self::TimedOut(error.to_string()),
+            _ => Self::Error(error.to_string()),
+        }
+    }
+}
+
+impl From<highwater_client::Error> for Failed {
+    fn from(error: highwater_client::Error) -> Self {
+        use highwater_client::{ErrorCode, Kind};
+        match error.kind() {
+            Kind::Config => Self::Usage(error.to_string()),
+            Kind::TimedOut => Self::TimedOut(error.to_string()),
+            Kind::Broker(ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId) => {
+                Self::NotFound(error.to_string())
+            }
             _ => Self::Error(error.to_string()),
         }
     }

@@ -9,9 +9,6 @@ use super::Admin;
 use super::topics::unanswered;
 use crate::error::{Result, checked};
 
-const SET: i8 = 0;
-const DELETE: i8 = 1;
-
 /// What has settings.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ConfigResource {
@@ -62,6 +59,31 @@ pub struct ConfigEntry {
     pub documentation: Option<String>,
 }
 
+/// A change of one setting, by its name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ConfigChange {
+    /// Gives it a value.
+    Set(String, String),
+    /// Returns it to its default.
+    Unset(String),
+    /// Adds to a list.
+    Append(String, String),
+    /// Takes from a list.
+    Subtract(String, String),
+}
+
+impl ConfigChange {
+    fn alterable(&self) -> AlterableConfig {
+        let (config_operation, name, value) = match self {
+            Self::Set(name, value) => (0, name, Some(value.clone())),
+            Self::Unset(name) => (1, name, None),
+            Self::Append(name, value) => (2, name, Some(value.clone())),
+            Self::Subtract(name, value) => (3, name, Some(value.clone())),
+        };
+        AlterableConfig { name: name.clone(), config_operation, value }
+    }
+}
+
 impl Admin {
     /// All settings, or those named.
     pub async fn describe_configs(
@@ -98,20 +120,15 @@ impl Admin {
         Ok(result.configs.into_iter().map(entry).collect())
     }
 
-    /// Sets values, and returns to the default those that are given as nothing. All of them or none.
+    /// Changes settings: all of them or none.
     pub async fn alter_configs(
         &self,
         resource: &ConfigResource,
-        changes: &[(String, Option<String>)],
+        changes: &[ConfigChange],
         validate_only: bool,
     ) -> Result<()> {
         let (resource_type, resource_name) = resource.parts();
-        let change = |(name, value): &(String, Option<String>)| AlterableConfig {
-            name: name.clone(),
-            config_operation: if value.is_some() { SET } else { DELETE },
-            value: value.clone(),
-        };
-        let configs = changes.iter().map(change).collect();
+        let configs = changes.iter().map(ConfigChange::alterable).collect();
         let wanted = AlterConfigsResource { resource_type, resource_name, configs };
         let request = IncrementalAlterConfigsRequest { resources: vec![wanted], validate_only };
         let response = match resource {

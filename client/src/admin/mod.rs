@@ -6,7 +6,7 @@ mod offsets;
 mod topics;
 
 pub use cluster::ClusterDescription;
-pub use configs::{ConfigEntry, ConfigResource};
+pub use configs::{ConfigChange, ConfigEntry, ConfigResource};
 pub use offsets::ListedOffset;
 pub use topics::NewTopic;
 

@@ -1,6 +1,7 @@
 //! Offsets by place or by time.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use highwater_protocol::message::list_offsets_request::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 
@@ -61,11 +62,11 @@ impl Admin {
             let mut later = Vec::new();
             for (at, timestamp) in left {
                 let Some(one) = found.get(at) else { continue };
-                let partitions = topics.entry(one.topic.clone()).or_default();
-                if partitions.contains_key(&one.partition) {
-                    later.push((at, timestamp));
-                } else {
-                    partitions.insert(one.partition, (at, timestamp));
+                match topics.entry(one.topic.clone()).or_default().entry(one.partition) {
+                    Entry::Vacant(vacant) => {
+                        vacant.insert((at, timestamp));
+                    }
+                    Entry::Occupied(_) => later.push((at, timestamp)),
                 }
             }
             self.ask_once(leader, &topics, found).await?;

@@ -1,6 +1,6 @@
 //! The task behind a consumer: one fetch at a time from each broker, as long as not too much waits to be taken.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -82,36 +82,31 @@ pub(crate) enum Found {
 
 #[derive(Debug)]
 pub(crate) struct Records {
-    at: usize,
+    pub(crate) at: usize,
     generation: u64,
     next: i64,
     bytes: usize,
-    records: Vec<ConsumerRecord>,
+    records: VecDeque<ConsumerRecord>,
 }
 
 impl Shared {
-    /// The records, unless the partition was moved meanwhile.
-    pub(crate) fn taken(&self, found: Records) -> Vec<ConsumerRecord> {
-        self.buffered.fetch_sub(found.bytes, Ordering::AcqRel);
-        self.wake.notify_one();
+    /// The next record, unless the partition was moved meanwhile. With the last one the position is behind all that was
+    /// fetched, markers and gaps included; nothing means that all is taken.
+    pub(crate) fn take(&self, found: &mut Records) -> Option<ConsumerRecord> {
         let mut partitions = self.partitions.lock();
-        match partitions.get_mut(found.at) {
-            Some(one) if one.generation == found.generation => {
-                if found.records.is_empty() {
-                    one.delivered = one.delivered.max(found.next);
-                }
-                found.records
-            }
-            _ => Vec::new(),
-        }
+        let one = partitions.get_mut(found.at).filter(|one| one.generation == found.generation)?;
+        let record = found.records.pop_front();
+        one.delivered = match &record {
+            Some(record) if !found.records.is_empty() => record.offset.saturating_add(1),
+            _ => one.delivered.max(found.next),
+        };
+        record
     }
 
-    pub(crate) fn delivered(&self, record: &ConsumerRecord) {
-        let mut partitions = self.partitions.lock();
-        let mut mine = partitions.iter_mut().filter(|one| one.partition == record.partition);
-        if let Some(one) = mine.find(|one| one.topic == record.topic) {
-            one.delivered = record.offset.saturating_add(1);
-        }
+    /// Makes room for what was taken.
+    pub(crate) fn release(&self, found: &Records) {
+        self.buffered.fetch_sub(found.bytes, Ordering::AcqRel);
+        self.wake.notify_one();
     }
 }
 
@@ -438,12 +433,12 @@ async fn nearest(client: &Client, asked: &Asked, start: StartFrom) -> Result<i64
 }
 
 /// The records from the position on, and the offset behind the last batch.
-fn decode(asked: &Asked, mut set: Bytes, limit: usize) -> Result<(Vec<ConsumerRecord>, i64)> {
+fn decode(asked: &Asked, mut set: Bytes, limit: usize) -> Result<(VecDeque<ConsumerRecord>, i64)> {
     let corrupt = |error: RecordsError| {
         let place = format!("{}-{} from offset {} on", asked.topic, asked.partition, asked.position);
         Error::new(Kind::Corrupt, format!("{place}: {error}"))
     };
-    let (mut found, mut next) = (Vec::new(), asked.position);
+    let (mut found, mut next) = (VecDeque::new(), asked.position);
     while !set.is_empty() {
         let batch = match Batch::split_off(&mut set) {
             Ok(batch) => batch,
@@ -456,16 +451,19 @@ fn decode(asked: &Asked, mut set: Bytes, limit: usize) -> Result<(Vec<ConsumerRe
         if batch.header.is_control() {
             continue;
         }
+        let compression = batch.header.compression().map_err(corrupt)?;
         for record in records(&batch, limit).map_err(corrupt)? {
             let record = record.map_err(corrupt)?;
             // A batch comes whole, also where the position lies in its middle.
             if record.offset >= asked.position {
-                found.push(ConsumerRecord {
+                found.push_back(ConsumerRecord {
                     topic: Arc::clone(&asked.topic),
                     partition: asked.partition,
                     leader_epoch: batch.header.leader_epoch,
                     offset: record.offset,
                     timestamp: record.timestamp,
+                    is_log_append_time: batch.header.is_log_append_time(),
+                    compression,
                     key: record.key,
                     value: record.value,
                     headers: record.headers,
@@ -533,10 +531,27 @@ mod tests {
             wake: Notify::new(),
         };
         let (records, next) = decode(&asked(10), set(), 1 << 20).expect("decodes");
-        let found = Records { at: 0, generation: 0, next, bytes: 100, records };
+        let mut found = Records { at: 0, generation: 0, next, bytes: 100, records };
         shared.partitions.lock()[0].move_to(50);
-        assert_eq!(shared.taken(found), []);
+        assert_eq!(shared.take(&mut found), None);
         assert_eq!(shared.partitions.lock()[0].delivered, 50);
+        shared.release(&found);
         assert_eq!(shared.buffered.load(Ordering::Acquire), 0);
+    }
+
+    #[test]
+    fn the_position_goes_behind_a_marker_with_the_record_before_it() {
+        let shared = Shared {
+            partitions: Mutex::new(vec![Assigned::new("t", 0, StartFrom::Earliest, 10)]),
+            buffered: AtomicUsize::new(100),
+            wake: Notify::new(),
+        };
+        let (records, next) = decode(&asked(10), set(), 1 << 20).expect("decodes");
+        let mut found = Records { at: 0, generation: 0, next, bytes: 100, records };
+        let mut positions = Vec::new();
+        while shared.take(&mut found).is_some() {
+            positions.push(shared.partitions.lock()[0].delivered);
+        }
+        assert_eq!(positions, [11, 12, 14]);
     }
 }

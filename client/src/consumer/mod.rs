@@ -2,7 +2,6 @@
 
 mod fetcher;
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -16,7 +15,7 @@ use crate::cluster::Client;
 use crate::error::{Error, Kind, Result};
 use crate::property;
 use crate::record::ConsumerRecord;
-use fetcher::{Assigned, Fetcher, Found, Shared};
+use fetcher::{Assigned, Fetcher, Found, Records, Shared};
 
 const KEYS: &[&str] = &[
     "auto.offset.reset",
@@ -177,7 +176,7 @@ impl ConsumerBuilder {
         });
         let (sender, found) = mpsc::unbounded_channel();
         let task = tokio::spawn(Fetcher::new(self.client, Arc::clone(&shared), self.fetch, sender).run());
-        Ok(Consumer { shared, found, waiting: VecDeque::new(), task: task.abort_handle() })
+        Ok(Consumer { shared, found, waiting: None, failed: None, task: task.abort_handle() })
     }
 }
 
@@ -190,7 +189,9 @@ pub struct Consumer {
     shared: Arc<Shared>,
     // Bounded in bytes: the fetcher asks for nothing while too much waits.
     found: mpsc::UnboundedReceiver<Found>,
-    waiting: VecDeque<ConsumerRecord>,
+    waiting: Option<Records>,
+    /// An error that came behind records which were handed over first.
+    failed: Option<Error>,
     task: tokio::task::AbortHandle,
 }
 
@@ -215,6 +216,10 @@ impl Consumer {
             match tokio::time::timeout_at(deadline, next).await {
                 Ok(Some(Ok(record))) => records.push(record),
                 Ok(Some(Err(error))) if records.is_empty() => return Err(error),
+                Ok(Some(Err(error))) => {
+                    self.failed = Some(error);
+                    break;
+                }
                 _ => break,
             }
         }
@@ -257,23 +262,28 @@ impl Consumer {
         let found = partitions.iter_mut().find(|one| &*one.topic == topic && one.partition == partition);
         let missing = || Error::new(Kind::Config, format!("{topic}-{partition} is not assigned to this consumer"));
         change(found.ok_or_else(missing)?);
-        self.waiting.retain(|record| &*record.topic != topic || record.partition != partition);
         drop(partitions);
         self.shared.wake.notify_one();
         Ok(())
     }
 
     fn poll_record(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<ConsumerRecord>>> {
+        if let Some(error) = self.failed.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
         loop {
-            if let Some(record) = self.waiting.pop_front() {
-                self.shared.delivered(&record);
-                return Poll::Ready(Some(Ok(record)));
+            if let Some(waiting) = &mut self.waiting {
+                if let Some(record) = self.shared.take(waiting) {
+                    return Poll::Ready(Some(Ok(record)));
+                }
+                self.shared.release(waiting);
+                self.waiting = None;
             }
             match self.found.poll_recv(context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => return Poll::Ready(None),
                 Poll::Ready(Some(Found::Failed(error))) => return Poll::Ready(Some(Err(error))),
-                Poll::Ready(Some(Found::Records(records))) => self.waiting.extend(self.shared.taken(records)),
+                Poll::Ready(Some(Found::Records(records))) => self.waiting = Some(records),
             }
         }
     }

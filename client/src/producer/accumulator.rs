@@ -2,17 +2,18 @@
 //!
 //! The rule that keeps order and exactly one copy: a batch gets its sequence number when it is first sent and keeps it; a batch
 //! that failed goes again only after everything sent behind it has been answered; and a batch is never taken out of the
-//! middle of a queue while one in front of it is unanswered.
+//! middle of a queue while one in front of it is unanswered. A broker that does not know a producer yet takes any sequence as
+//! its first, so nothing goes behind a partition's first batch until that is acknowledged.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use bytes::BytesMut;
 use highwater_protocol::error_code::ErrorCode;
-use highwater_protocol::records::batch::sequence_after;
+use highwater_protocol::records::batch::{Batch as EncodedBatch, RecordsError, sequence_after};
 use highwater_protocol::records::builder::BatchBuilder;
 use highwater_protocol::records::compression::Compression;
-use highwater_protocol::records::record::Record as Encoded;
+use highwater_protocol::records::record::{Record as Encoded, records};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 
@@ -53,6 +54,8 @@ pub(crate) struct Accumulator {
     identity: Option<Identity>,
     /// The broker and we disagree on sequences: nothing is sent until all is answered and there is a new identity.
     needs_identity: bool,
+    /// The sender is gone: what is pushed now would wait for ever.
+    has_ended: bool,
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +64,8 @@ struct Queue {
     next_sequence: i32,
     /// A batch failed: those sent behind it are waited for before anything goes again.
     recovering: bool,
+    /// The broker has acknowledged a sequence of the present identity.
+    is_known: bool,
     not_before: Option<Instant>,
 }
 
@@ -114,7 +119,7 @@ impl Accumulator {
     pub(crate) fn new(rules: Rules) -> Self {
         let needs_identity = rules.idempotent;
         let (queues, sticky) = (BTreeMap::new(), BTreeMap::new());
-        Self { rules, queues, sticky, next_batch: 0, identity: None, needs_identity }
+        Self { rules, queues, sticky, next_batch: 0, identity: None, needs_identity, has_ended: false }
     }
 
     /// Adds a record to the last batch of its partition. Says whether a batch became ready by that.
@@ -125,16 +130,17 @@ impl Accumulator {
         now: (Instant, i64),
         room: OwnedSemaphorePermit,
     ) -> Result<(oneshot::Receiver<Result<RecordMeta>>, bool)> {
+        if self.has_ended {
+            return Err(Error::new(Kind::Closed, "the producer is closed"));
+        }
         let partition = self.partition(&record, partitions)?;
+        let is_sticky = record.partition.is_none() && record.key.is_none();
         let size = record.size();
         let timestamp = record.timestamp.unwrap_or(now.1);
         let encoded = Encoded { offset: 0, timestamp, key: record.key, value: record.value, headers: record.headers };
         let (reply, delivery) = oneshot::channel();
         let queue = self.queues.entry((record.topic.clone(), partition)).or_default();
         let was_closed = queue.close_if_full(size, self.rules.batch_bytes);
-        if was_closed {
-            self.sticky.entry(record.topic).or_default().next();
-        }
         if queue.batches.back().is_none_or(|batch| batch.is_closed) {
             self.next_batch += 1;
             queue.batches.push_back(Batch::new(self.next_batch, now.0, &self.rules));
@@ -143,7 +149,12 @@ impl Accumulator {
         if let Some(batch) = queue.batches.back_mut() {
             let begun = begun && batch.records.is_empty();
             if let Some(builder) = &mut batch.builder {
+                let before = builder.bytes();
                 builder.push(&encoded);
+                if is_sticky {
+                    let wrote = builder.bytes().saturating_sub(before);
+                    self.sticky.entry(record.topic).or_default().wrote(wrote, self.rules.batch_bytes);
+                }
             }
             batch.records.push(Pending { timestamp, reply, _room: room });
             return Ok((delivery, was_closed || begun));
@@ -177,9 +188,27 @@ impl Accumulator {
             .collect()
     }
 
+    /// Closes every batch, so that none lingers.
+    pub(crate) fn close_batches(&mut self) {
+        for batch in self.queues.values_mut().flat_map(|queue| &mut queue.batches) {
+            batch.is_closed = true;
+        }
+    }
+
+    /// Takes nothing any more if there is nothing. Says whether.
+    pub(crate) fn end_if_empty(&mut self) -> bool {
+        self.has_ended |= self.is_empty();
+        self.has_ended
+    }
+
     /// Whether nothing waits and nothing is on its way.
     pub(crate) fn is_empty(&self) -> bool {
         self.queues.values().all(|queue| queue.batches.is_empty())
+    }
+
+    /// The topics that were ever written to.
+    pub(crate) fn topics(&self) -> impl Iterator<Item = String> {
+        self.queues.keys().map(|(topic, _)| topic.clone())
     }
 
     fn in_flight(&self) -> usize {
@@ -197,14 +226,14 @@ impl Accumulator {
         (self.identity, self.needs_identity) = (Some(identity), false);
         for (place, queue) in &mut self.queues {
             queue.next_sequence = 0;
-            queue.recovering = false;
+            (queue.recovering, queue.is_known) = (false, false);
             for batch in &mut queue.batches {
                 if batch.possibly_written && batch.state == State::Waiting {
                     let error = Error::new(
                         Kind::TimedOut,
                         format!("a batch for {}-{} may or may not have been written", place.0, place.1),
                     );
-                    batch.finish(place, &Outcome::Failed(error));
+                    batch.finish(place, &Outcome::Failed(error.written(true)));
                 }
                 batch.sequence = None;
             }
@@ -263,6 +292,7 @@ impl Accumulator {
             // The broker has it already; where, it does not say any more.
             Outcome::Failed(error) if error.code() == Some(ErrorCode::DuplicateSequenceNumber) => {
                 batch.finish(place, &Outcome::Written { base_offset: -1, log_append_time: -1 });
+                queue.is_known = true;
             }
             Outcome::Failed(error) if may_retry(&error, idempotent, is_first, recovering) && !is_late => {
                 batch.state = State::Waiting;
@@ -271,14 +301,26 @@ impl Accumulator {
                 queue.not_before = Some(now + backoff);
                 look_up = true;
             }
+            // Only the broker knows how large a topic's batches may be.
+            Outcome::Failed(error) if is_too_large(&error) && batch.records.len() > 1 && !is_late => {
+                self.next_batch += 1;
+                queue.recovering = true;
+                queue.halve(number, self.next_batch, &self.rules);
+            }
             Outcome::Failed(error) => {
                 let gap = idempotent && batch.sequence.is_some();
+                // What was sent behind it is refused because of the gap, and goes again under a new identity.
+                let recovers = gap && !is_ambiguous(&error);
                 let written = is_ambiguous(&error);
                 batch.possibly_written = written;
                 batch.finish(place, &Outcome::Failed(error.written(written)));
                 self.needs_identity |= gap;
+                queue.recovering |= recovers;
             }
-            written @ Outcome::Written { .. } => batch.finish(place, &written),
+            written @ Outcome::Written { .. } => {
+                batch.finish(place, &written);
+                queue.is_known = true;
+            }
         }
         queue.drop_done();
         if queue.in_flight() == 0 {
@@ -335,6 +377,10 @@ fn is_ambiguous(error: &Error) -> bool {
     }
 }
 
+fn is_too_large(error: &Error) -> bool {
+    matches!(error.code(), Some(ErrorCode::MessageTooLarge | ErrorCode::RecordListTooLarge))
+}
+
 /// A batch behind one that failed is refused for its sequence: that is the failure of the first one, not its own.
 fn may_retry(error: &Error, idempotent: bool, is_first: bool, recovering: bool) -> bool {
     if error.code() == Some(ErrorCode::OutOfOrderSequenceNumber) {
@@ -366,7 +412,8 @@ impl Queue {
     fn next_to_send(&self, now: Instant, rules: &Rules) -> Option<usize> {
         let in_flight = self.in_flight();
         let held = (self.recovering && in_flight > 0) || self.not_before.is_some_and(|moment| moment > now);
-        if held || in_flight >= rules.max_in_flight {
+        let most = if rules.idempotent && !self.is_known { 1 } else { rules.max_in_flight };
+        if held || in_flight >= most {
             return None;
         }
         let at = self.batches.iter().position(|batch| batch.state == State::Waiting)?;
@@ -385,6 +432,16 @@ impl Queue {
             created.map(|moment| moment + rules.linger),
             self.not_before.filter(|_| batch.is_some()),
         ]
+    }
+
+    /// Two batches in the place of one, under the same sequences. A batch that cannot be read is left to fail.
+    fn halve(&mut self, number: u64, second_number: u64, rules: &Rules) {
+        let Some(at) = self.batches.iter().position(|batch| batch.number == number) else { return };
+        let Some(batch) = self.batches.get_mut(at) else { return };
+        match batch.second_half(second_number, rules) {
+            Ok(second) => self.batches.insert(at.saturating_add(1), second),
+            Err(error) => tracing::error!(%error, "a batch of this producer cannot be halved"),
+        }
     }
 
     fn drop_done(&mut self) {
@@ -424,6 +481,30 @@ impl Batch {
             stamp_identity(&mut self.bytes, identity, sequence);
         }
         Ok(self.bytes.clone())
+    }
+
+    /// Keeps the first half of its records, and gives the second one away.
+    fn second_half(&mut self, number: u64, rules: &Rules) -> Result<Self> {
+        let corrupt = |error: RecordsError| Error::new(Kind::Corrupt, error.to_string());
+        let whole = EncodedBatch::split_off(&mut self.bytes.clone().freeze()).map_err(corrupt)?;
+        let encoded: std::result::Result<Vec<Encoded>, RecordsError> =
+            records(&whole, usize::MAX).map_err(corrupt)?.collect();
+        let encoded = encoded.map_err(corrupt)?;
+        let half = encoded.len() / 2;
+        let (mut first, mut second) =
+            (Self::new(self.number, self.created, rules), Self::new(number, self.created, rules));
+        for (at, record) in encoded.iter().enumerate() {
+            let builder = if at < half { &mut first.builder } else { &mut second.builder };
+            builder.iter_mut().for_each(|builder| builder.push(record));
+        }
+        second.records = self.records.split_off(half.min(self.records.len()));
+        first.records = std::mem::take(&mut self.records);
+        first.sequence = self.sequence;
+        second.sequence = self.sequence.map(|base| sequence_after(base, i32::try_from(half).unwrap_or(i32::MAX)));
+        second.flushed = std::mem::take(&mut self.flushed);
+        (first.is_closed, second.is_closed) = (true, true);
+        *self = first;
+        Ok(second)
     }
 
     fn finish(&mut self, place: &Place, outcome: &Outcome) {
@@ -489,6 +570,13 @@ mod tests {
         accumulator
     }
 
+    /// One whose partition the broker knows.
+    fn known_accumulator() -> Accumulator {
+        let mut accumulator = accumulator(true);
+        accumulator.queues.entry(place()).or_default().is_known = true;
+        accumulator
+    }
+
     fn push(accumulator: &mut Accumulator, text: &str, now: Instant) -> Delivery {
         let room = Arc::new(Semaphore::new(1)).try_acquire_owned().expect("one permit");
         let record = Record::new("t").partition(0).value(text.as_bytes().to_vec());
@@ -515,7 +603,7 @@ mod tests {
 
     #[test]
     fn a_batch_lingers_unless_it_is_full_or_flushed() {
-        let (mut accumulator, now) = (accumulator(true), Instant::now());
+        let (mut accumulator, now) = (known_accumulator(), Instant::now());
         let _delivery = push(&mut accumulator, "a", now);
         assert_eq!(take(&mut accumulator, now), None);
         assert_eq!(accumulator.deadline(now), Some(later(now, 5)));
@@ -527,7 +615,7 @@ mod tests {
 
     #[test]
     fn a_failed_batch_goes_again_before_the_ones_behind_it() {
-        let (mut accumulator, now) = (accumulator(true), Instant::now());
+        let (mut accumulator, now) = (known_accumulator(), Instant::now());
         let mut deliveries = Vec::new();
         for text in ["a", "b", "c"] {
             deliveries.push(push(&mut accumulator, text, now));
@@ -568,6 +656,53 @@ mod tests {
     }
 
     #[test]
+    fn a_record_that_is_refused_fails_alone() {
+        let (mut accumulator, now) = (known_accumulator(), Instant::now());
+        let mut deliveries = Vec::new();
+        for text in ["a", "b", "c"] {
+            deliveries.push(push(&mut accumulator, text, now));
+            drop(accumulator.flush());
+        }
+        let sent: Vec<_> = std::iter::from_fn(|| take(&mut accumulator, now)).collect();
+        assert_eq!(sent, [(1, 0), (2, 1), (3, 2)]);
+        accumulator.answered(&place(), 1, refused(ErrorCode::MessageTooLarge), now);
+        assert!(!accumulator.wants_identity(), "two are unanswered");
+        accumulator.answered(&place(), 2, refused(ErrorCode::OutOfOrderSequenceNumber), now);
+        accumulator.answered(&place(), 3, refused(ErrorCode::OutOfOrderSequenceNumber), now);
+        deliveries[0].try_recv().expect("done").expect_err("it is too large");
+        assert!(accumulator.wants_identity());
+        accumulator.set_identity(Identity { id: 8, epoch: 0 });
+        let again: Vec<_> = std::iter::from_fn(|| take(&mut accumulator, later(now, 200))).collect();
+        assert_eq!(again, [(2, 0)], "the broker does not know the new identity yet");
+        accumulator.answered(&place(), 2, Outcome::Written { base_offset: 0, log_append_time: -1 }, now);
+        assert_eq!(take(&mut accumulator, later(now, 200)), Some((3, 1)));
+    }
+
+    #[test]
+    fn a_batch_that_is_too_large_goes_in_halves() {
+        let (mut accumulator, now) = (known_accumulator(), Instant::now());
+        let mut deliveries: Vec<Delivery> = ["a", "b", "c"].map(|text| push(&mut accumulator, text, now)).into();
+        let mut flushed = accumulator.flush();
+        deliveries.push(push(&mut accumulator, "d", now));
+        drop(accumulator.flush());
+        let sent: Vec<_> = std::iter::from_fn(|| take(&mut accumulator, now)).collect();
+        assert_eq!(sent, [(1, 0), (2, 3)]);
+        accumulator.answered(&place(), 1, refused(ErrorCode::MessageTooLarge), now);
+        assert_eq!(take(&mut accumulator, now), None, "the one behind it is unanswered");
+        accumulator.answered(&place(), 2, refused(ErrorCode::OutOfOrderSequenceNumber), now);
+        let again: Vec<_> = std::iter::from_fn(|| take(&mut accumulator, later(now, 200))).collect();
+        assert_eq!(again, [(1, 0), (3, 1), (2, 3)], "the same records under the same sequences");
+        accumulator.answered(&place(), 1, Outcome::Written { base_offset: 10, log_append_time: -1 }, now);
+        assert!(flushed[0].try_recv().is_err(), "half of it is not flushed");
+        accumulator.answered(&place(), 3, Outcome::Written { base_offset: 11, log_append_time: -1 }, now);
+        flushed[0].try_recv().expect("both halves are written");
+        accumulator.answered(&place(), 2, Outcome::Written { base_offset: 13, log_append_time: -1 }, now);
+        let offsets: Vec<i64> =
+            deliveries.iter_mut().map(|one| one.try_recv().expect("done").expect("written").offset).collect();
+        assert_eq!(offsets, [10, 11, 12, 13]);
+    }
+
+    #[test]
     fn what_was_sent_and_not_answered_says_that_it_may_be_there() {
         let (mut accumulator, now) = (accumulator(true), Instant::now());
         let mut sent = push(&mut accumulator, "a", now);
@@ -593,10 +728,10 @@ mod tests {
     }
 
     proptest! {
-        /// A broker that takes only the next sequence, and fails at will before or after it wrote: each record ends up in
+        /// A broker that takes any sequence as the first and then only the next one, and fails at will before or after it wrote: each record ends up in
         /// the log once, in order.
         #[test]
-        fn order_and_one_copy_survive_failures(choices in proptest::collection::vec(0..4u8, 1..200)) {
+        fn order_and_one_copy_survive_failures(choices in proptest::collection::vec(0..5u8, 1..200)) {
             let (mut accumulator, start) = (accumulator(true), Instant::now());
             let mut deliveries = Vec::new();
             let (mut log, mut in_flight, mut broker_next) = (Vec::new(), VecDeque::new(), 0i32);
@@ -612,16 +747,20 @@ mod tests {
                     pushed += 1;
                 }
                 in_flight.extend(take(&mut accumulator, now));
+                if choice == 4 {
+                    // The broker takes its time, so that more is on its way.
+                    continue;
+                }
                 let Some((number, sequence)) = in_flight.pop_front() else { continue };
                 let known = written.get(&sequence).copied();
                 let outcome = if choice == 1 {
                     refused(ErrorCode::NotLeaderOrFollower)
-                } else if known.is_none() && sequence != broker_next {
+                } else if known.is_none() && sequence != broker_next && !log.is_empty() {
                     refused(ErrorCode::OutOfOrderSequenceNumber)
                 } else {
                     let base_offset = known.unwrap_or_else(|| {
                         log.push(number);
-                        broker_next += 1;
+                        broker_next = sequence + 1;
                         i64::try_from(log.len()).expect("small") - 1
                     });
                     written.insert(sequence, base_offset);

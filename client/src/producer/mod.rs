@@ -34,6 +34,7 @@ const KEYS: &[&str] = &[
     "max.block.ms",
     "max.in.flight.requests.per.connection",
     "max.request.size",
+    "metadata.max.age.ms",
     "retry.backoff.ms",
 ];
 /// With more in flight a broker forgets sequences that may still be repeated.
@@ -60,6 +61,7 @@ pub struct ProducerBuilder {
     max_request_bytes: usize,
     max_buffered_bytes: usize,
     max_block: Duration,
+    metadata_max_age: Duration,
     default_topic: Option<String>,
 }
 
@@ -82,6 +84,7 @@ impl ProducerBuilder {
             max_request_bytes: 1 << 20,
             max_buffered_bytes: 64 << 20,
             max_block: Duration::from_secs(60),
+            metadata_max_age: Duration::from_secs(300),
             default_topic: None,
         }
     }
@@ -144,6 +147,12 @@ impl ProducerBuilder {
         self
     }
 
+    /// How often topics are looked up again, to find partitions that were added.
+    pub fn metadata_max_age(mut self, age: Duration) -> Self {
+        self.metadata_max_age = age.max(Duration::from_millis(1));
+        self
+    }
+
     /// Requests in flight for each broker; at most 5 with idempotence.
     pub fn max_in_flight(mut self, requests: usize) -> Self {
         self.rules.max_in_flight = requests.max(1);
@@ -189,6 +198,7 @@ impl ProducerBuilder {
             "max.block.ms" => self.max_block(property::milliseconds(key, value)?),
             "max.in.flight.requests.per.connection" => self.max_in_flight(property::number(key, value)?),
             "max.request.size" => self.max_request_bytes(property::number(key, value)?),
+            "metadata.max.age.ms" => self.metadata_max_age(property::milliseconds(key, value)?),
             "retry.backoff.ms" => {
                 let mut builder = self;
                 builder.rules.retry_backoff = property::milliseconds(key, value)?;
@@ -212,6 +222,7 @@ impl ProducerBuilder {
             timeout_ms: i32::try_from(Duration::from_secs(30).as_millis()).unwrap_or(i32::MAX),
             max_bytes: self.max_request_bytes,
             max_in_flight: self.rules.max_in_flight,
+            metadata_max_age: self.metadata_max_age,
         };
         let shared = Arc::new(Shared {
             accumulator: Mutex::new(Accumulator::new(self.rules)),
@@ -264,9 +275,9 @@ impl Drop for Handle {
 #[derive(Clone, Debug)]
 pub enum TryEnqueue {
     /// There is no room; here is the record.
-    Full(Record),
+    Full(Box<Record>),
     /// The topic was not looked up yet, which [`Producer::enqueue`] does; here is the record.
-    Unknown(Record),
+    Unknown(Box<Record>),
     /// It can never be taken.
     Refused(Error),
 }
@@ -306,6 +317,11 @@ impl Producer {
                 i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX)
             }
         };
+        if handle.room.available_permits() < usize::try_from(size).unwrap_or(usize::MAX) {
+            // Nothing more comes into the batches that take up the room, so that lingering would be for nothing.
+            handle.shared.accumulator.lock().close_batches();
+            handle.shared.wake.notify_one();
+        }
         let room = tokio::time::timeout(handle.max_block, Arc::clone(&handle.room).acquire_many_owned(size)).await;
         match room {
             Ok(Ok(room)) => self.push(record, partitions, room),
@@ -324,11 +340,11 @@ impl Producer {
     pub fn try_enqueue(&self, record: Record) -> std::result::Result<Delivery, TryEnqueue> {
         let (record, size) = self.fitting(record).map_err(TryEnqueue::Refused)?;
         let Some(partitions) = self.handle.client.known_partitions(&record.topic) else {
-            return Err(TryEnqueue::Unknown(record));
+            return Err(TryEnqueue::Unknown(Box::new(record)));
         };
         match Arc::clone(&self.handle.room).try_acquire_many_owned(size) {
             Ok(room) => self.push(record, partitions, room).map_err(TryEnqueue::Refused),
-            Err(tokio::sync::TryAcquireError::NoPermits) => Err(TryEnqueue::Full(record)),
+            Err(tokio::sync::TryAcquireError::NoPermits) => Err(TryEnqueue::Full(Box::new(record))),
             Err(tokio::sync::TryAcquireError::Closed) => Err(TryEnqueue::Refused(closed())),
         }
     }

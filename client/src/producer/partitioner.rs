@@ -29,10 +29,12 @@ pub fn of_key(key: &[u8], partitions: i32) -> i32 {
     (murmur2(key) & i32::MAX).checked_rem(partitions).unwrap_or(0)
 }
 
-/// Remembers where records without a key go: to one partition until its batch is closed, then to the next.
+/// Remembers where records without a key go: to one partition for as many bytes as a batch has, then to the next. Batches
+/// themselves do not count, because a batch that lingers is sent before it is full.
 #[derive(Debug, Default)]
 pub(crate) struct Sticky {
     current: i32,
+    bytes: usize,
 }
 
 impl Sticky {
@@ -40,8 +42,12 @@ impl Sticky {
         self.current.checked_rem(partitions).unwrap_or(0)
     }
 
-    pub(crate) fn next(&mut self) {
-        self.current = self.current.wrapping_add(1) & i32::MAX;
+    pub(crate) fn wrote(&mut self, bytes: usize, batch_bytes: usize) {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes >= batch_bytes {
+            self.current = self.current.wrapping_add(1) & i32::MAX;
+            self.bytes = 0;
+        }
     }
 }
 
@@ -65,6 +71,17 @@ mod tests {
         for (key, hash) in vectors {
             assert_eq!(murmur2(key), *hash, "{}", String::from_utf8_lossy(key));
         }
+    }
+
+    #[test]
+    fn records_without_a_key_go_on_after_as_many_bytes_as_a_batch_has() {
+        let mut sticky = Sticky::default();
+        let mut went = Vec::new();
+        for _ in 0..7 {
+            went.push(sticky.partition(3));
+            sticky.wrote(60, 100);
+        }
+        assert_eq!(went, [0, 0, 1, 1, 2, 2, 0]);
     }
 
     proptest! {

@@ -38,6 +38,8 @@ pub(crate) struct Requests {
     pub(crate) max_bytes: usize,
     /// In flight, for each broker.
     pub(crate) max_in_flight: usize,
+    /// After this, topics are looked up again: they may have grown.
+    pub(crate) metadata_max_age: Duration,
 }
 
 enum Event {
@@ -59,11 +61,14 @@ pub(crate) struct Sender {
     to_refresh: BTreeSet<String>,
     asks_identity: bool,
     identity_not_before: Option<Instant>,
+    /// When topics are looked up again without a reason.
+    next_look: Instant,
 }
 
 impl Sender {
     pub(crate) fn new(client: Client, shared: Arc<Shared>, requests: Requests) -> Self {
         Self {
+            next_look: Instant::now() + requests.metadata_max_age,
             client,
             shared,
             requests,
@@ -87,7 +92,7 @@ impl Sender {
             }
             let deadline = self.shared.accumulator.lock().deadline(now);
             // Backoffs of this task are looked at again after the shortest of them.
-            let deadline = deadline.unwrap_or(now + Duration::from_secs(1)).min(self.next_try(now));
+            let deadline = deadline.unwrap_or(now + Duration::from_secs(1)).min(self.next_try(now)).min(self.next_look);
             tokio::select! {
                 () = self.shared.wake.notified() => {}
                 Some(done) = self.tasks.join_next() => {
@@ -113,10 +118,14 @@ impl Sender {
             let mut accumulator = self.shared.accumulator.lock();
             accumulator.expire(now);
             if self.shared.closing.load(Ordering::Acquire) {
-                drop(accumulator.flush());
-                if accumulator.is_empty() {
+                accumulator.close_batches();
+                if accumulator.end_if_empty() {
                     return true;
                 }
+            }
+            if self.next_look <= now {
+                self.next_look = now + self.requests.metadata_max_age;
+                self.to_refresh.extend(accumulator.topics());
             }
             (accumulator.ready(now), accumulator.wants_identity())
         };
@@ -176,27 +185,19 @@ impl Sender {
         let started = connection.version(ApiKey::Produce).and_then(|version| {
             let (request, ids) = self.request(batches, version);
             if self.requests.acks == 0 {
-                connection.send_unanswered(&request, version)?;
-                return Ok(None);
+                let written = connection.start_unanswered(&request, version)?;
+                self.tasks.spawn(unanswered(leader, sent.clone(), written));
+            } else {
+                let response = connection.start(&request, version)?;
+                self.tasks.spawn(answered(leader, sent.clone(), ids, response));
             }
-            Ok(Some((connection.start(&request, version)?, ids)))
+            Ok(())
         });
-        let unanswered = Outcome::Written { base_offset: -1, log_append_time: -1 };
         match started {
-            Ok(None) => self.answered(leader, sent.iter().map(|sent| (sent.clone(), unanswered.clone())).collect()),
+            Ok(()) => *self.in_flight.entry(leader).or_default() += 1,
             Err(error) => {
                 let failed = Outcome::Failed(error);
-                self.answered(leader, sent.iter().map(|sent| (sent.clone(), failed.clone())).collect());
-            }
-            Ok(Some((response, ids))) => {
-                *self.in_flight.entry(leader).or_default() += 1;
-                self.tasks.spawn(async move {
-                    let outcomes = match response.await {
-                        Ok(response) => sent.iter().map(|(place, _)| outcome(&response, &ids, place)).collect(),
-                        Err(error) => sent.iter().map(|_| Outcome::Failed(error.clone())).collect(),
-                    };
-                    Event::Answered { leader, sent, outcomes }
-                });
+                self.answered(leader, sent.into_iter().map(|sent| (sent, failed.clone())).collect());
             }
         }
     }
@@ -295,7 +296,8 @@ impl Sender {
         let client = self.client.clone();
         self.tasks.spawn(async move {
             let names: Vec<&str> = topics.iter().map(String::as_str).collect();
-            if let Err(error) = client.refresh(Some(&names), true).await {
+            // Only a new record may create a topic: one that was deleted meanwhile is not to come back by being looked up.
+            if let Err(error) = client.refresh(Some(&names), false).await {
                 tracing::debug!(%error, "refreshing metadata");
             }
             tokio::time::sleep(RETRY_BACKOFF).await;
@@ -320,6 +322,29 @@ impl Sender {
             Event::Identity(identity)
         });
     }
+}
+
+async fn answered(
+    leader: i32,
+    sent: Vec<(Place, u64)>,
+    ids: HashMap<String, Uuid>,
+    response: impl Future<Output = Result<ProduceResponse>>,
+) -> Event {
+    let outcomes = match response.await {
+        Ok(response) => sent.iter().map(|(place, _)| outcome(&response, &ids, place)).collect(),
+        Err(error) => sent.iter().map(|_| Outcome::Failed(error.clone())).collect(),
+    };
+    Event::Answered { leader, sent, outcomes }
+}
+
+/// With `acks=0` what is written to the socket counts as written.
+async fn unanswered(leader: i32, sent: Vec<(Place, u64)>, written: impl Future<Output = Result<()>>) -> Event {
+    let outcome = match written.await {
+        Ok(()) => Outcome::Written { base_offset: -1, log_append_time: -1 },
+        Err(error) => Outcome::Failed(error),
+    };
+    let outcomes = vec![outcome; sent.len()];
+    Event::Answered { leader, sent, outcomes }
 }
 
 fn outcome(response: &ProduceResponse, ids: &HashMap<String, Uuid>, place: &Place) -> Outcome {

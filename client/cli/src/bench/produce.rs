@@ -326,7 +326,7 @@ fn prepare(
     Ok(Prepared { head: whole.slice(..start).to_vec(), tail: whole.slice(end..) })
 }
 
-fn acks(text: &str) -> Result<i16, String> {
+pub(super) fn acks(text: &str) -> Result<i16, String> {
     match text {
         "0" => Ok(0),
         "1" => Ok(1),
@@ -335,6 +335,6 @@ fn acks(text: &str) -> Result<i16, String> {
     }
 }
 
-fn codec(text: &str) -> Result<Compression, String> {
+pub(super) fn codec(text: &str) -> Result<Compression, String> {
     Compression::from_name(text).ok_or_else(|| format!("codec {text}: write none, gzip, snappy, lz4 or zstd"))
 }
