@@ -35,7 +35,7 @@ impl Banner {
     pub fn lines_to_paste(&self) -> String {
         let kafka = &self.kafka;
         format!(
-            "  echo hello | kcat -b {kafka} -P -t greetings\n  kcat -b {kafka} -C -t greetings -o beginning -e\n  curl -s http://{}/metrics\n",
+            "  echo hello | highwater produce -b {kafka} greetings --create\n  highwater consume -b {kafka} greetings -e\n  kcat -b {kafka} -C -t greetings -o beginning -e\n  curl -s http://{}/metrics\n",
             self.http
         )
     }

@@ -24,3 +24,8 @@ pub use highwater_protocol::records::compression::Compression;
 pub use highwater_protocol::records::record::Header;
 pub use producer::{Acks, Delivery, Producer, ProducerBuilder, TryEnqueue};
 pub use record::{ConsumerRecord, Record, RecordMeta};
+
+/// The guide's examples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/client.md")]
+mod guide {}
