@@ -129,11 +129,6 @@ impl Common {
             Ok(Self { offset, total, term, magic })
         }
     }
-
-    /// The bytes that [`Common::decode`] and then the header need.
-    pub(crate) fn header_bytes(&self) -> usize {
-        if self.magic == MAGIC { HEADER_BYTES } else { OWN_HEADER }
-    }
 }
 
 /// Makes a frame of our own.

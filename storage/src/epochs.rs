@@ -23,6 +23,16 @@ impl Epochs {
         }
     }
 
+    /// The terms, oldest first.
+    pub(crate) fn terms(&self) -> &[Term] {
+        &self.0
+    }
+
+    /// Terms as they were noted.
+    pub(crate) fn from_terms(terms: Vec<Term>) -> Self {
+        Self(terms)
+    }
+
     /// The term of an entry.
     pub(crate) fn at_index(&self, index: Index) -> Option<LeaderEpoch> {
         self.0.iter().rev().find(|term| term.from_index <= index).map(|term| term.epoch)
