@@ -232,9 +232,8 @@ impl Files<'_> {
             Ok(file) => {
                 if file.length().context("measure", &path)? > place.position.0 {
                     file.set_len(place.position.0).context("cut", &path)?;
-                    file.sync_data().context("sync", &path)?;
                 }
-                Ok(())
+                file.sync_data().context("sync", &path)
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error).context("open", &path),
@@ -396,7 +395,7 @@ impl Files<'_> {
                 std::cmp::Ordering::Equal => checkpoint.position.0.min(end),
                 std::cmp::Ordering::Greater => 0,
             };
-            if from < end {
+            if segment.base_offset >= checkpoint.base_offset {
                 let file = segment.file()?;
                 let mut position = from;
                 while position < end {
@@ -405,6 +404,7 @@ impl Files<'_> {
                     file.write_at(&[&kept], position).context("write", &segment.path)?;
                     position += piece as u64;
                 }
+                // Also where nothing is kept: a cut that only the page cache knows must not come undone.
                 file.sync_data().context("sync", &segment.path)?;
             }
             segment.synced_to(end);

@@ -6,7 +6,7 @@
 //! and every log is damaged. So it is if a file whose first record is bad holds records of the lap that was to follow.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -48,7 +48,15 @@ pub struct Replay {
     pub next_lap: Option<u64>,
 }
 
-/// Reads all journal files of a directory.
+/// A record and where it lies.
+struct Found {
+    record: Decoded,
+    path: PathBuf,
+    position: usize,
+}
+
+/// Reads all journal files of a directory. The newest record is durable on return: before, only a page cache may have had it,
+/// and recovery removes what it says was cut.
 pub fn replay(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Replay, StorageError> {
     let mut records = Vec::new();
     let mut laps = Vec::new();
@@ -56,14 +64,17 @@ pub fn replay(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Replay, StorageError> 
         if number_of(&entry.name).is_some() {
             let path = dir.join(&entry.name);
             let bytes = read_whole(disk, &path)?;
-            records.extend(read_records(&bytes));
+            let found = read_records(&bytes).into_iter();
+            records.extend(found.map(|(position, record)| Found { record, path: path.clone(), position }));
             laps.push((path, laps_in(&bytes)));
         }
     }
-    records.sort_by_key(|record| record.header.sequence);
-    let Some(newest) = records.last().map(|record| record.header) else {
+    records.sort_by_key(|found: &Found| found.record.header.sequence);
+    let Some(last) = records.last() else {
         return Ok(Replay::default());
     };
+    write_anew(disk, last)?;
+    let newest = last.record.header;
     let mut replay = Replay {
         sequence: newest.sequence,
         next_lap: Some(newest.next_lap),
@@ -76,7 +87,8 @@ pub fn replay(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Replay, StorageError> 
         replay.all_damaged |= positions.iter().any(is_record);
     }
     let mut expected = newest.needed_from;
-    for record in records.into_iter().filter(|record| record.header.sequence >= newest.needed_from) {
+    let needed = records.into_iter().map(|found| found.record);
+    for record in needed.filter(|record| record.header.sequence >= newest.needed_from) {
         let missing = record.header.sequence.saturating_sub(expected);
         replay.all_damaged |= missing > 1;
         expected = record.header.sequence + 1;
@@ -132,6 +144,15 @@ impl ReplayedLog {
     }
 }
 
+fn write_anew(disk: &Arc<dyn Disk>, found: &Found) -> Result<(), StorageError> {
+    let file = disk.open(&found.path, OpenMode::ReadWrite).context("open", &found.path)?;
+    let mut bytes = vec![0; usize::try_from(found.record.length).unwrap_or_default()];
+    let read = file.read_at(&mut bytes, found.position as u64).context("read", &found.path)?;
+    bytes.truncate(read);
+    file.write_at(&[&bytes], found.position as u64).context("write", &found.path)?;
+    file.sync_data().context("sync", &found.path)
+}
+
 fn read_whole(disk: &Arc<dyn Disk>, path: &Path) -> Result<Bytes, StorageError> {
     let file = disk.open(path, OpenMode::Read).context("open", path)?;
     let length = usize::try_from(file.length().context("measure", path)?).unwrap_or(usize::MAX);
@@ -142,19 +163,20 @@ fn read_whole(disk: &Arc<dyn Disk>, path: &Path) -> Result<Bytes, StorageError> 
 }
 
 /// The good records of one file's newest lap: from its start, and behind a bad one those that can only be of this lap.
-fn read_records(bytes: &Bytes) -> Vec<Decoded> {
-    let mut records: Vec<Decoded> = Vec::new();
+fn read_records(bytes: &Bytes) -> Vec<(usize, Decoded)> {
+    let mut records: Vec<(usize, Decoded)> = Vec::new();
     let mut position = 0;
     let mut lap = None;
     while position < bytes.len() {
         let ascends =
-            |record: &Decoded| records.last().is_none_or(|last| last.header.sequence < record.header.sequence);
+            |record: &Decoded| records.last().is_none_or(|(_, last)| last.header.sequence < record.header.sequence);
         let found = decode(&bytes.slice(position..), lap).filter(ascends);
         match found {
             Some(record) => {
-                position += usize::try_from(record.length).unwrap_or(BLOCK);
                 lap = Some(record.header.lap);
-                records.push(record);
+                let length = usize::try_from(record.length).unwrap_or(BLOCK);
+                records.push((position, record));
+                position += length;
             }
             None if lap.is_none() => break,
             None => position += BLOCK,
