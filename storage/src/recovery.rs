@@ -1,7 +1,7 @@
 //! A log after a stop, whatever stopped it: the journal's changes over its segments, then the segments' own tail.
 //!
-//! What replay changes decides: if the files did not hold it already, whatever lies behind it is of another history and is
-//! cut; else the tail is read on while its frames follow each other and pass their CRC. What is kept above the checkpoint is
+//! What replay changes decides: if the files did not hold all of it already, whatever lies behind it is of another history and
+//! is cut; else the tail is read on while its frames follow each other and pass their CRC. What is kept above the checkpoint is
 //! written anew and synced, for a page cache may show bytes that a failed sync never stored. Damage below what was durable for
 //! sure is reported and left as it is.
 
@@ -160,19 +160,18 @@ impl Files<'_> {
         Ok(entries.iter().filter_map(|entry| base_offset_of(&entry.name)).collect())
     }
 
-    /// Carries out what the journal holds behind the checkpoint. Where the files held other bytes, all that lies behind is of
-    /// another history: it is cut before anything is written, so that a stop in between finds the difference again.
+    /// Carries out what the journal holds behind the checkpoint. Where the files held other bytes, or ended, all that lies
+    /// behind is of another history: it is cut before anything is written, so that a stop in between finds the difference again.
     fn replay(&self, changes: &[Change]) -> Result<(), StorageError> {
         let mut is_cut = false;
         for change in changes {
             match change {
                 Change::Append(run) => {
                     let wanted = run.bytes.concat();
-                    let held = self.held(run, wanted.len())?;
-                    if held == wanted {
+                    if self.held(run, wanted.len())? == wanted {
                         continue;
                     }
-                    if !is_cut && !wanted.starts_with(&held) {
+                    if !is_cut {
                         self.cut(run.start)?;
                         is_cut = true;
                     }

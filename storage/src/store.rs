@@ -142,6 +142,8 @@ impl Store {
         let mut logs = Vec::new();
         let mut states = BTreeMap::new();
         let mut highest = replay.highest_log;
+        // A log is made only once the journal has begun: where there are logs and not one record, it has lost them.
+        replay.all_damaged |= replay.sequence == 0;
         for entry in disk.list(&logs_dir).context("list", &logs_dir)? {
             let dir = logs_dir.join(&entry.name);
             if !entry.is_dir {
