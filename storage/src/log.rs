@@ -14,7 +14,7 @@ use crate::disk::OpenMode;
 use crate::entry::{Frame, FrameKind, LogEntry, parse, parse_stamped};
 use crate::epochs::Epochs;
 use crate::error::{Context, StorageError};
-use crate::journal::record::{Change, Checkpoint, LogId, Position, Run};
+use crate::journal::record::{Change, Checkpoint, LogId, Place, Position, Run};
 use crate::open_files::OpenFiles;
 use crate::reader::LogReader;
 use crate::segment::{Segment, file_name};
@@ -156,10 +156,10 @@ impl Log {
                 Frame::Batch(batch, _) => Offset(batch.base_offset),
                 Frame::Own { next_offset, .. } => *next_offset,
             };
-            cut = Some((id.index, segment.place(position), offset, segment.is_synced_beyond(position)));
+            cut = Some((id.index, segment.place(position), offset));
             Ok(false)
         })?;
-        let (index, place, next_offset, is_below_checkpoint) =
+        let (index, place, next_offset) =
             cut.ok_or_else(|| self.misplaced(format!("there is no entry {from:?} to cut")))?;
         let state = self.shared.state.read();
         let before = state.segments.iter().rfind(|segment| segment.first_index < index);
@@ -169,6 +169,7 @@ impl Log {
         };
         let last = Index(index.0.saturating_sub(1));
         let last = EntryId { index: last, term: state.epochs.at_index(last).unwrap_or_default() };
+        let is_below_checkpoint = state.is_synced_beyond(&end);
         let end = Checkpoint { end, last, next_offset, cut: state.cut + 1 };
         Ok(Truncation { from: index, end, is_below_checkpoint })
     }
@@ -231,7 +232,8 @@ impl Log {
         })
     }
 
-    /// Removes sealed segments that lie wholly below both bounds, and below a checkpoint that is journalled.
+    /// Removes sealed segments that lie wholly below both bounds, and below a checkpoint that is journalled. A durable snapshot
+    /// reaches up to `keep_from`: a start finds entries missing between the newest snapshot and the first segment.
     pub fn trim(&mut self, log_start: Offset, keep_from: Index) -> Result<Vec<SegmentInfo>, StorageError> {
         self.shared.check_usable()?;
         let done = self.shared.trim(log_start, keep_from);
@@ -327,12 +329,7 @@ impl Log {
 
     fn cut(&mut self, plan: &Truncation) -> Result<bool, StorageError> {
         let mut state = self.shared.state.write();
-        let end = &plan.end.end;
-        let is_below = state.segments.iter().any(|segment| match segment.first_index.cmp(&end.segment) {
-            std::cmp::Ordering::Less => false,
-            std::cmp::Ordering::Equal => segment.is_synced_beyond(end.position.0),
-            std::cmp::Ordering::Greater => segment.is_synced_beyond(0),
-        });
+        let is_below = state.is_synced_beyond(&plan.end.end);
         if plan.end.cut != state.cut + 1 || (is_below && !plan.is_below_checkpoint) {
             return Ok(false);
         }
@@ -506,7 +503,11 @@ impl Shared {
         let removed: Vec<Arc<Segment>> = {
             let mut state = self.state.write();
             let count = state.segments.iter().take_while(|segment| goes(segment)).count();
-            state.segments.drain(..count).collect()
+            let removed: Vec<Arc<Segment>> = state.segments.drain(..count).collect();
+            if let Some(first) = state.segments.first().cloned() {
+                state.epochs.trim(first.first_index, first.base_offset);
+            }
+            removed
         };
         let mut infos = Vec::new();
         for segment in removed {
@@ -524,6 +525,15 @@ impl State {
     pub(crate) fn checkpoint(&self) -> Checkpoint {
         let end = self.segments.last().map(|active| active.place(active.known.read().end)).unwrap_or_default();
         Checkpoint { end, last: self.last, next_offset: self.next_offset, cut: self.cut }
+    }
+
+    /// Whether bytes behind a place are synced.
+    fn is_synced_beyond(&self, place: &Place) -> bool {
+        self.segments.iter().any(|segment| match segment.first_index.cmp(&place.segment) {
+            std::cmp::Ordering::Less => false,
+            std::cmp::Ordering::Equal => segment.is_synced_beyond(place.position.0),
+            std::cmp::Ordering::Greater => segment.is_synced_beyond(0),
+        })
     }
 
     fn unsynced(&self) -> u64 {

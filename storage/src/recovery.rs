@@ -248,6 +248,7 @@ impl Files<'_> {
         let mut state = State { cut: replayed.state.cut, ..State::default() };
         let mut reached = None;
         let mut bad = None;
+        let snapshot = snapshots::newest(self.disk.as_ref(), self.dir)?.unwrap_or(Index(u64::MAX - 1));
         for base_offset in self.segments()? {
             if bad.is_some() {
                 break;
@@ -257,6 +258,14 @@ impl Files<'_> {
                 break;
             }
             let (segment, stop) = self.open(base_offset, &replayed.state, reached)?;
+            if reached.is_none() && segment.first_index > snapshot.next() {
+                bad = Some(self.bad(
+                    base_offset,
+                    0,
+                    "entries between the newest snapshot and the first segment are gone",
+                ));
+                break;
+            }
             bad = stop;
             let behind = {
                 let known = segment.known.read();

@@ -290,6 +290,10 @@ impl Driver {
             return Ok(());
         }
         let keep = segments[1 + usize::try_from(self.chance.below(segments.len() as u64 - 1)).unwrap()];
+        // A snapshot holds what goes, and it counts: it is of flushed entries.
+        if model.snapshots.last().unwrap().0 + 1 < keep.first_index.0 {
+            return Ok(());
+        }
         model.first = model.first.max(keep.first_index.0);
         owner.log.trim(keep.base_offset, keep.first_index)?;
         Ok(())
@@ -427,7 +431,7 @@ fn check_indices(log: &Log, case: &str) {
     for entry in common::entries(log) {
         assert_eq!(log.term_at(entry.id.index), Some(entry.id.term), "{case}: {:?}", entry.id);
         let alone = log.entries(entry.id.index, entry.id.index.next(), u64::MAX).unwrap();
-        assert_eq!(alone, std::slice::from_ref(&entry), "{case}");
+        common::assert_same(&alone, std::slice::from_ref(&entry), case);
         match parse(&entry.frame).unwrap() {
             Frame::Own { next_offset, .. } => assert_eq!(next_offset, offset, "{case}: {:?}", entry.id),
             Frame::Batch(header, _) => {
@@ -435,7 +439,7 @@ fn check_indices(log: &Log, case: &str) {
                 offset = header.next_offset();
                 let last = Offset(offset.0 - 1);
                 let slice = reader.read(last, offset, 1, true).unwrap().expect("a record");
-                assert_eq!(slice.read_verified().unwrap(), entry.frame, "{case}: {:?}", entry.id);
+                assert!(slice.read_verified().unwrap() == entry.frame, "{case}: {:?}", entry.id);
                 assert_eq!(reader.epoch_of(last), Some(entry.id.term), "{case}: {:?}", entry.id);
             }
         }
@@ -452,7 +456,8 @@ fn reopen(image: &SimDisk, models: &BTreeMap<String, Model>, crash: Crash, case:
     drop(opened);
     let again = open(image, 78).unwrap_or_else(|error| panic!("{case}: does not open again: {error}"));
     check(&again, &found, Crash::Kill, &format!("{case}, opened again"));
-    assert_eq!(common::files(image, "/data/logs"), segments, "{case}: recovery changes what it has recovered");
+    let is_same = common::files(image, "/data/logs") == segments;
+    assert!(is_same, "{case}: recovery changes what it has recovered");
     drop(again);
     let case = format!("{case}, second life");
     let opened = open(&durable, 79).unwrap_or_else(|error| panic!("{case}: does not open: {error}"));
@@ -525,14 +530,13 @@ fn cases_that_failed_once() {
     for (seed, stop, crash) in PINNED {
         run_case(*seed, *stop, *crash);
     }
-    // The same case twice gives the same bytes.
     let run = || {
         let disk = SimDisk::new();
         disk.stop_at(150);
         live(&disk, 1);
         common::files(&disk.after_power_cut(3), "/data")
     };
-    assert_eq!(run(), run());
+    assert!(run() == run(), "the same case twice gives the same bytes");
 }
 
 #[test]

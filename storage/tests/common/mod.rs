@@ -156,3 +156,18 @@ pub(crate) fn content(disk: &dyn Disk, path: &Path) -> Vec<u8> {
     file.read_at(&mut bytes, 0).unwrap();
     bytes
 }
+
+/// Panics with few words where entries differ: frames are long.
+pub(crate) fn assert_same(found: &[LogEntry], expected: &[LogEntry], case: &str) {
+    let ids = |entries: &[LogEntry]| -> Vec<_> { entries.iter().map(|e| (e.id.index.0, e.id.term.0)).collect() };
+    assert_eq!(ids(found), ids(expected), "{case}");
+    let differs = found.iter().zip(expected).find(|(found, expected)| found.frame != expected.frame);
+    assert!(differs.is_none(), "{case}: entry {:?} has other bytes", differs.map(|(found, _)| found.id));
+}
+
+/// A snapshot as of an entry, so that what lies in front of it may be trimmed.
+pub(crate) fn save_snapshot(log: &Log, at: Index) {
+    let term = log.term_at(at).unwrap();
+    let snapshot = Snapshot { id: EntryId { index: at, term }, next_offset: Offset(0), ..Snapshot::default() };
+    log.handle().save_snapshot(&snapshot, 2).unwrap();
+}
