@@ -24,15 +24,13 @@ use common::{Chance, batch, id, open, own};
 /// Steps of one workload.
 const STEPS: u64 = 90;
 /// Power cuts that are tried for each operation at which the disk stops.
-const CUTS: u64 = 3;
+const CUTS: u64 = 2;
 /// Every so many crashes recovery itself is stopped at each of its operations.
 const RECOVERIES_STOPPED_EVERY: u64 = 61;
 
-/// Cases that failed once: seed, operation, way to crash.
-///
-/// - Recovery after a kill cut a segment because of a record that only the page cache held, and the power failed.
-/// - Recovery found a file cut already, in the page cache only, and did not sync it: the cut came undone.
-const PINNED: &[(u64, u64, Crash)] = &[(1, 245, Crash::Kill), (2, 175, Crash::Kill)];
+/// Cases that failed once: seed, operation, way to crash. A change of the workload makes them others; what they found is told as
+/// a scenario in `safety.rs`.
+const PINNED: &[(u64, u64, Crash)] = &[(2, 175, Crash::Kill), (2, 245, Crash::Kill)];
 
 /// How the disk crashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,13 +98,28 @@ struct Driver {
     names: u64,
     chance: Chance,
     clock: i64,
+    /// Segments trimmed, cuts above and below the checkpoint: what a workload has to contain.
+    trimmed: usize,
+    cuts_above: usize,
+    cuts_below: usize,
 }
 
 impl Driver {
     fn new(opened: Opened, models: BTreeMap<String, Model>, seed: u64) -> Self {
         let owners = opened.logs.into_iter().map(|found| (found.log.name().to_owned(), Owner::new(found))).collect();
         let names = models.len() as u64;
-        Self { store: opened.store, owners, models, late: Vec::new(), names, chance: Chance(seed), clock: 1_000 }
+        Self {
+            store: opened.store,
+            owners,
+            models,
+            late: Vec::new(),
+            names,
+            chance: Chance(seed),
+            clock: 1_000,
+            trimmed: 0,
+            cuts_above: 0,
+            cuts_below: 0,
+        }
     }
 
     fn run(&mut self, steps: u64) -> Result<(), StorageError> {
@@ -129,12 +142,12 @@ impl Driver {
             56..62 => self.roll(&name),
             62..72 => self.cut(&name),
             72..76 => self.trim(&name),
-            76..82 => self.vote(&name),
-            82..85 => self.snapshot(&name),
-            85..87 => self.create(),
-            87..89 => self.remove(&name),
-            89..92 => self.take_checkpoint(&name),
-            92..95 => self.journal_checkpoints(),
+            76..80 => self.vote(&name),
+            80..86 => self.snapshot(&name),
+            86..88 => self.create(),
+            88..90 => self.remove(&name),
+            90..93 => self.take_checkpoint(&name),
+            93..96 => self.journal_checkpoints(),
             _ => self.store.upkeep()?.into_iter().map(|(_, error)| error).next().map_or(Ok(()), Err),
         }
     }
@@ -257,7 +270,9 @@ impl Driver {
         let model = self.models.get_mut(name).unwrap();
         let last = model.content.len() as u64;
         let depth = 1 + self.chance.below(6);
-        if owner.cutting.is_some() || last <= depth || last - depth < model.first {
+        // What a snapshot holds is committed: nobody cuts it.
+        let kept = model.first.max(model.snapshots.last().unwrap().0);
+        if owner.cutting.is_some() || last <= depth || last - depth < kept {
             return Ok(());
         }
         let from = last - depth + 1;
@@ -273,9 +288,11 @@ impl Driver {
             owner.queued.extend(owner.log.take_changes());
             owner.queued.push(plan.change());
             owner.cutting = Some(plan);
+            self.cuts_below += 1;
             return Ok(());
         }
         assert!(owner.log.truncate(&plan)?, "nothing came in between");
+        self.cuts_above += 1;
         if self.chance.below(2) == 0 {
             owner.queued.extend(owner.log.take_changes());
         }
@@ -289,13 +306,11 @@ impl Driver {
         if segments.len() < 2 || owner.cutting.is_some() {
             return Ok(());
         }
-        let keep = segments[1 + usize::try_from(self.chance.below(segments.len() as u64 - 1)).unwrap()];
         // A snapshot holds what goes, and it counts: it is of flushed entries.
-        if model.snapshots.last().unwrap().0 + 1 < keep.first_index.0 {
-            return Ok(());
-        }
+        let snapshot = model.snapshots.last().unwrap().0;
+        let Some(keep) = segments.iter().rfind(|segment| segment.first_index.0 <= snapshot + 1) else { return Ok(()) };
         model.first = model.first.max(keep.first_index.0);
-        owner.log.trim(keep.base_offset, keep.first_index)?;
+        self.trimmed += owner.log.trim(keep.base_offset, keep.first_index)?.len();
         Ok(())
     }
 
@@ -502,7 +517,9 @@ fn run_case(seed: u64, stop: u64, crash: Crash) {
 /// Crashes one workload at every operation.
 fn crash_everywhere(seed: u64) {
     let whole = SimDisk::new();
-    live(&whole, seed);
+    let mut driver = Driver::new(open(&whole, seed).unwrap(), BTreeMap::new(), seed);
+    driver.run(STEPS).unwrap();
+    let (trimmed, above, below) = (driver.trimmed, driver.cuts_above, driver.cuts_below);
     let operations = whole.operations();
     let (mut crashes, mut recoveries) = (0, 0);
     for stop in 1..=operations {
@@ -520,7 +537,11 @@ fn crash_everywhere(seed: u64) {
             crashes += 1;
         }
     }
-    println!("seed {seed}: {operations} operations, {crashes} crashes, {recoveries} stops of recovery");
+    println!(
+        "seed {seed}: {operations} operations with {trimmed} trims, {above} cuts above and {below} below the checkpoint; \
+         {crashes} crashes, {recoveries} stops of recovery"
+    );
+    assert!(trimmed > 0 && above > 0 && below > 0, "a workload that cuts and trims");
     assert!(operations > 200, "a workload that does something");
     assert!(recoveries > 50, "recoveries that were stopped");
 }
@@ -540,16 +561,16 @@ fn cases_that_failed_once() {
 }
 
 #[test]
-fn crash_everywhere_in_workload_1() {
-    crash_everywhere(1);
-}
-
-#[test]
 fn crash_everywhere_in_workload_2() {
     crash_everywhere(2);
 }
 
 #[test]
-fn crash_everywhere_in_workload_3() {
-    crash_everywhere(3);
+fn crash_everywhere_in_workload_65() {
+    crash_everywhere(65);
+}
+
+#[test]
+fn crash_everywhere_in_workload_16() {
+    crash_everywhere(16);
 }

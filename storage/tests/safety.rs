@@ -529,6 +529,63 @@ fn with_payload(id: highwater_protocol::ids::EntryId, offset: Offset, payload: &
     LogEntry { id, frame: frame.freeze() }
 }
 
+/// A cut below the checkpoint was journalled, and the process killed before the flush returned: only the page cache holds the record.
+/// Recovery cuts because of it and is stopped, the power fails, and the record is gone: the short file looks like damage. So what
+/// recovery acts on is made durable first.
+#[test]
+fn rule_7_a_record_is_durable_before_recovery_acts_on_it() {
+    let (disk, store, mut log) = fresh("one");
+    fill(&mut log, 60, 4);
+    flush_by_sync(&store, &mut log);
+    let plan = log.plan_truncation(Index(50)).unwrap();
+    disk.fail_sync_of(".journal");
+    assert!(store.commit(&[LogChanges { log: log.id(), changes: vec![plan.change()] }]).is_err());
+    let image = disk.after_kill();
+    let mut stops = 0;
+    loop {
+        let stopped = image.after_kill();
+        stopped.stop_at(stops + 1);
+        if open(&stopped, 3).is_ok() {
+            break;
+        }
+        stops += 1;
+        for seed in 0..10 {
+            let (_, log, _) = reopened(&stopped.after_power_cut(seed));
+            let found = runs(&log);
+            assert!(found == [(4, 1, 49)] || found == [(4, 1, 60)], "stopped at {stops}, power cut {seed}: {found:?}");
+        }
+    }
+    assert!(stops > 5, "recovery does something: {stops}");
+}
+
+/// The process cut a file and was killed before it was synced. Recovery finds the file as short as it should be, has nothing to
+/// write, and does not sync it; a power cut brings back what was cut.
+#[test]
+fn rule_7_a_cut_that_only_the_page_cache_knows_does_not_come_undone() {
+    let (disk, store, mut log) = fresh("one");
+    fill(&mut log, 60, 4);
+    flush_by_sync(&store, &mut log);
+    let plan = log.plan_truncation(Index(50)).unwrap();
+    store.commit(&[LogChanges { log: log.id(), changes: vec![plan.change()] }]).unwrap();
+    let segment = Path::new("/data/logs/one/00000000000000000000.log");
+    let file = disk.open(segment, OpenMode::ReadWrite).unwrap();
+    let whole = file.length().unwrap();
+    assert!(log.truncate(&plan).unwrap());
+    let short = file.length().unwrap();
+    let uncut = disk.after_kill();
+    // As the kill leaves it: the file is cut, and its length is not synced.
+    let file = uncut.open(segment, OpenMode::ReadWrite).unwrap();
+    file.write_at(&[&vec![7; usize::try_from(whole - short).unwrap()]], short).unwrap();
+    file.sync_data().unwrap();
+    file.set_len(short).unwrap();
+    let (_, found, _) = reopened(&uncut);
+    assert_eq!(runs(&found), [(4, 1, 49)]);
+    for seed in 0..CUTS {
+        let after = uncut.after_power_cut(seed);
+        assert_eq!(content(&after, segment).len() as u64, short, "power cut {seed}");
+    }
+}
+
 /// Records that were only in the page cache are found after a kill and given to Raft, which takes them for persisted and lets
 /// others count on them. A power cut must not take them back.
 #[test]
