@@ -10,14 +10,11 @@ pub const FREE_JOURNAL_FILES: usize = 3;
 pub const FULL_JOURNAL_FILES: usize = 8;
 /// The first read of a file that has to be walked.
 pub const WALK_BYTES: usize = 256 * 1024;
-/// A segment's bytes are handed to the kernel for writing back in steps of this size.
-pub const WRITEBACK_BYTES: u64 = 8 << 20;
 /// A log with this many unsynced bytes is synced in the background.
 pub const SYNC_BYTES: u64 = 64 << 20;
 /// Bytes of a log are written anew in pieces of this size when they are made durable after a stop.
 pub const REWRITE_BYTES: usize = 4 << 20;
-/// What a frame of our own may hold.
+/// What a frame of our own may hold: a walk reads it whole.
 pub const OWN_FRAME_BYTES: usize = 64 << 20;
 
 const _: () = assert!(FIRST_JOURNAL_BYTES.is_multiple_of(BLOCK as u64), "journal files consist of whole blocks");
-const _: () = assert!(WRITEBACK_BYTES < SYNC_BYTES, "write-back begins before the sync that waits for it");

@@ -71,7 +71,7 @@ pub(crate) struct Shared {
     pub(crate) has_new_names: AtomicBool,
     /// Bytes of all logs of the directory that are written and not synced.
     pub(crate) unsynced: Arc<AtomicU64>,
-    /// The last index below the newest checkpoint whose record is durable.
+    /// The last index below the newest checkpoint behind the last cut whose record is durable.
     pub(crate) journalled: AtomicU64,
     /// The first write or sync that failed.
     pub(crate) poison: OnceLock<String>,
@@ -338,7 +338,8 @@ impl Log {
         self.shared.has_new_names.store(true, Ordering::Release);
         state.cut_behind(plan)?;
         self.shared.unsynced.fetch_sub(unsynced - state.unsynced(), Ordering::AcqRel);
-        self.shared.journalled.fetch_min(plan.end.last.index.0, Ordering::AcqRel);
+        // The journal speaks of what was cut until a sync behind the cut is journalled: no file of it may go before.
+        self.shared.journalled.store(0, Ordering::Release);
         drop(state);
         if !plan.is_below_checkpoint {
             self.changes.push(plan.change());

@@ -48,9 +48,10 @@ impl LogReader {
         Self(shared)
     }
 
-    /// The offset of the oldest record that is on disk.
+    /// The offset of the oldest record that is on disk, or of the next one where there is none.
     pub fn first_offset(&self) -> Offset {
-        self.0.state.read().segments.first().map_or(Offset(0), |segment| segment.base_offset)
+        let state = self.0.state.read();
+        state.segments.first().map_or(state.next_offset, |segment| segment.base_offset)
     }
 
     /// Whole batches from the one that holds `from` on, all of them below `below`, of one segment, and no more than

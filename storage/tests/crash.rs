@@ -333,10 +333,14 @@ impl Driver {
         if model.flushed <= model.snapshots.last().unwrap().0 {
             return Ok(());
         }
-        let at = model.content[usize::try_from(model.flushed).unwrap() - 1].id;
+        let last = &model.content[usize::try_from(model.flushed).unwrap() - 1];
+        let at = last.id;
+        let next_offset = match parse(&last.frame).unwrap() {
+            Frame::Batch(header, _) => header.next_offset(),
+            Frame::Own { next_offset, .. } => next_offset,
+        };
         let machine = format!("the machine at {}", at.index.0).into();
-        let snapshot = Snapshot { id: at, next_offset: Offset(0), membership: "who".into(), machine };
-        model.first = model.first.max(1);
+        let snapshot = Snapshot { id: at, next_offset, membership: "who".into(), machine };
         model.snapshots.push(at.index);
         owner.log.handle().save_snapshot(&snapshot, 2)?;
         model.snapshots = vec![at.index];
@@ -404,7 +408,7 @@ fn check(opened: &Opened, models: &BTreeMap<String, Model>, crash: Crash, case: 
                 is_cut: false,
                 content,
                 before_cuts: Vec::new(),
-                first: opened.log.segments().first().map_or(0, |segment| segment.first_index.0),
+                first: opened.log.segments().first().map_or(snapshot.next(), |segment| segment.first_index).0,
                 hard_states: vec![opened.hard_state],
                 snapshots: vec![snapshot],
                 presence: Presence::Here,
@@ -441,7 +445,7 @@ fn check_entries(log: &Log, model: &Model, crash: Crash, case: &str) -> Vec<LogE
 /// Every entry and every record is found by each way of looking for it.
 fn check_indices(log: &Log, case: &str) {
     let reader = log.reader();
-    let mut offset = log.segments().first().map_or(Offset(0), |segment| segment.base_offset);
+    let mut offset = log.segments().first().map_or(log.next_offset(), |segment| segment.base_offset);
     assert_eq!(reader.first_offset(), offset, "{case}");
     for entry in common::entries(log) {
         assert_eq!(log.term_at(entry.id.index), Some(entry.id.term), "{case}: {:?}", entry.id);

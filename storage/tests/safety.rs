@@ -293,6 +293,29 @@ fn rule_5_a_cut_is_kept_until_a_sync_covers_it() {
     }
 }
 
+/// A log is cut, goes on in a new segment, and the one in front is trimmed. The journal still holds appends into that segment and
+/// the cuts behind them: replay makes the file anew with a hole in front, and all behind the hole is lost.
+#[test]
+fn rule_5_a_segment_that_the_journal_speaks_of_is_not_trimmed() {
+    let (disk, store, mut log) = fresh("one");
+    fill(&mut log, 10, 1);
+    flush_by_sync(&store, &mut log);
+    fill(&mut log, 20, 1);
+    flush(&store, &mut log);
+    cut(&mut log, 11);
+    append_own(&mut log, FrameKind::Roll, 2);
+    fill(&mut log, 15, 2);
+    flush(&store, &mut log);
+    common::save_snapshot(&log, Index(11));
+    assert_eq!(log.trim(log.next_offset(), Index(11)).unwrap(), []);
+    flush_by_sync(&store, &mut log);
+    assert_eq!(log.trim(log.next_offset(), Index(11)).unwrap().len(), 1);
+    for image in (0..CUTS).map(|seed| disk.after_power_cut(seed)).chain([disk.after_kill()]) {
+        let (_, log, _) = reopened(&image);
+        assert_eq!(runs(&log), [(2, 11, 15)]);
+    }
+}
+
 /// Files fill up and no checkpoint comes: nothing may be recycled. The store says that it takes no more, and once upkeep has
 /// run it takes again, in as few files as before.
 #[test]
@@ -584,6 +607,20 @@ fn rule_7_a_cut_that_only_the_page_cache_knows_does_not_come_undone() {
         let after = uncut.after_power_cut(seed);
         assert_eq!(content(&after, segment).len() as u64, short, "power cut {seed}");
     }
+}
+
+/// A journal of a later version looks like a torn one to a version that does not know it: it would be thrown away.
+#[test]
+fn a_journal_of_a_later_version_is_refused() {
+    let (disk, store, log) = fresh("one");
+    vote(&store, &log, 3, 1);
+    drop((store, log));
+    // Version 1 becomes 3 at byte 52 of the first record.
+    let path = record(&disk, 0).0;
+    let file = disk.open(&path, OpenMode::ReadWrite).unwrap();
+    file.write_at(&[&[3]], 52).unwrap();
+    let error = open(&disk, 2).err().expect("it is refused").to_string();
+    assert_eq!(error, format!("{} has format version 3; this version reads up to 1", path.display()));
 }
 
 /// Records that were only in the page cache are found after a kill and given to Raft, which takes them for persisted and lets

@@ -36,7 +36,7 @@ use crate::limits::BLOCK;
 
 pub(super) const HEADER: usize = 56;
 const MAGIC: &[u8; 4] = b"HWJR";
-const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 1;
 
 /// What begins a record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -147,6 +147,11 @@ pub(super) fn decode(bytes: &Bytes, lap: Option<u64>) -> Option<Decoded> {
 pub(super) fn lap_of(block: &[u8]) -> Option<u64> {
     let mut rest = block.strip_prefix(MAGIC.as_slice())?.get(4..12)?;
     Some(rest.get_u64())
+}
+
+/// The version of a block that may begin a record.
+pub(super) fn version_of(block: &[u8]) -> Option<u8> {
+    block.strip_prefix(MAGIC.as_slice())?.get(48).copied()
 }
 
 fn put_change(body: &mut BytesMut, change: &Change, pieces: &mut Vec<Bytes>) {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use highwater_protocol::ids::EntryId;
 
-use super::codec::{Decoded, decode};
+use super::codec::{Decoded, VERSION, decode, lap_of, version_of};
 use super::number_of;
 use super::record::{Change, LogId};
 use super::state::LogState;
@@ -64,6 +64,7 @@ pub fn replay(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Replay, StorageError> 
         if number_of(&entry.name).is_some() {
             let path = dir.join(&entry.name);
             let bytes = read_whole(disk, &path)?;
+            check_version(&path, &bytes)?;
             let found = read_records(&bytes).into_iter();
             records.extend(found.map(|(position, record)| Found { record, path: path.clone(), position }));
             laps.push((path, laps_in(&bytes)));
@@ -153,6 +154,14 @@ fn write_anew(disk: &Arc<dyn Disk>, found: &Found) -> Result<(), StorageError> {
     file.sync_data().context("sync", &found.path)
 }
 
+/// A file of a later version must not be taken for a torn one.
+fn check_version(path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
+    match version_of(bytes) {
+        Some(found) if found > VERSION => Err(StorageError::Version { path: path.to_owned(), found, known: VERSION }),
+        _ => Ok(()),
+    }
+}
+
 fn read_whole(disk: &Arc<dyn Disk>, path: &Path) -> Result<Bytes, StorageError> {
     let file = disk.open(path, OpenMode::Read).context("open", path)?;
     let length = usize::try_from(file.length().context("measure", path)?).unwrap_or(usize::MAX);
@@ -189,7 +198,7 @@ fn read_records(bytes: &Bytes) -> Vec<(usize, Decoded)> {
 fn laps_in(bytes: &Bytes) -> BTreeMap<u64, Vec<usize>> {
     let mut laps: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (block, content) in bytes.chunks(BLOCK).enumerate() {
-        if let Some(lap) = super::codec::lap_of(content) {
+        if let Some(lap) = lap_of(content) {
             laps.entry(lap).or_default().push(block * BLOCK);
         }
     }
