@@ -575,6 +575,6 @@ fn crash_everywhere_in_workload_65() {
 }
 
 #[test]
-fn crash_everywhere_in_workload_16() {
-    crash_everywhere(16);
+fn crash_everywhere_in_workload_163() {
+    crash_everywhere(163);
 }
