@@ -238,6 +238,25 @@ fn rule_4_a_late_checkpoint_says_nothing_of_what_came_after_it() {
     }
 }
 
+/// A cut removes a whole segment, a sync follows, and its checkpoint makes the cut's record needless. If the directory is not part
+/// of that sync, a power cut brings the segment's name back, and with it entries that were cut.
+#[test]
+fn rule_4_the_checkpoint_behind_a_cut_covers_the_directory() {
+    let (disk, store, mut log) = fresh("one");
+    fill(&mut log, 20, 4);
+    append_own(&mut log, FrameKind::Roll, 4);
+    fill(&mut log, 30, 4);
+    flush_by_sync(&store, &mut log);
+    let plan = log.plan_truncation(Index(21)).unwrap();
+    store.commit(&[LogChanges { log: log.id(), changes: vec![plan.change()] }]).unwrap();
+    assert!(log.truncate(&plan).unwrap());
+    flush_by_sync(&store, &mut log);
+    for image in (0..CUTS).map(|seed| disk.after_power_cut(seed)).chain([disk.after_kill()]) {
+        let (_, log, _) = reopened(&image);
+        assert_eq!(runs(&log), [(4, 1, 20)]);
+    }
+}
+
 /// A cut was planned above the checkpoint, and a sync in between has moved that.
 #[test]
 fn rule_4_a_plan_that_a_checkpoint_has_overtaken_is_refused() {
@@ -640,6 +659,23 @@ fn rule_7_a_tail_that_was_kept_is_durable() {
         let (_, log, _) = reopened(&image.after_power_cut(seed));
         assert_eq!(runs(&log), [(1, 1, 41), (2, 42, 42)], "power cut {seed}");
     }
+}
+
+/// Nothing was flushed, and of two segments the power cut keeps the second: a log that began there would have a hole in front.
+#[test]
+fn rule_7_a_log_does_not_begin_behind_a_hole() {
+    let (disk, _store, mut log) = fresh("one");
+    fill(&mut log, 20, 1);
+    append_own(&mut log, FrameKind::Roll, 1);
+    fill(&mut log, 30, 1);
+    let mut found = std::collections::BTreeSet::new();
+    for seed in 0..CUTS {
+        let (_, log, _) = reopened(&disk.after_power_cut(seed));
+        let runs = runs(&log);
+        assert!(runs.is_empty() || runs[0].1 == 1, "power cut {seed}: {runs:?}");
+        found.insert(log.last().index);
+    }
+    assert!(found.len() > 3, "power cuts that leave this and that: {found:?}");
 }
 
 /// The same after an fsync that failed: the page cache shows bytes that it calls clean and the disk never got. A sync alone would
