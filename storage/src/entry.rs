@@ -16,6 +16,8 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use highwater_protocol::ids::{EntryId, Index, LeaderEpoch, Offset};
 use highwater_protocol::records::batch::{BatchHeader, HEADER_BYTES, MAGIC, PREFIX_BYTES, RecordsError, verify_crc};
 
+use crate::limits::OWN_FRAME_BYTES;
+
 /// The magic byte of our own frames: no format of Kafka's has it.
 pub const OWN_MAGIC: i8 = -72;
 /// Bytes in front of an own frame's payload.
@@ -125,19 +127,17 @@ impl Common {
         let total = behind.saturating_add(PREFIX_BYTES);
         if total < least {
             Err(FrameError::Own("shorter than its header"))
+        } else if magic == OWN_MAGIC && total > OWN_HEADER + OWN_FRAME_BYTES {
+            Err(FrameError::Own("longer than a frame of our own may be"))
         } else {
             Ok(Self { offset, total, term, magic })
         }
-    }
-
-    /// The bytes that [`Common::decode`] and then the header need.
-    pub(crate) fn header_bytes(&self) -> usize {
-        if self.magic == MAGIC { HEADER_BYTES } else { OWN_HEADER }
     }
 }
 
 /// Makes a frame of our own.
 pub fn own_frame(kind: FrameKind, id: EntryId, next_offset: Offset, payload: &[u8]) -> Bytes {
+    assert!(payload.len() <= OWN_FRAME_BYTES, "a payload of {} bytes fits no frame of our own", payload.len());
     let mut frame = BytesMut::with_capacity(OWN_HEADER + payload.len());
     frame.put_i64(next_offset.0);
     let behind = OWN_HEADER - PREFIX_BYTES + payload.len();

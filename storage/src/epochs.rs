@@ -23,6 +23,16 @@ impl Epochs {
         }
     }
 
+    /// The terms, oldest first.
+    pub(crate) fn terms(&self) -> &[Term] {
+        &self.0
+    }
+
+    /// Terms as they were noted.
+    pub(crate) fn from_terms(terms: Vec<Term>) -> Self {
+        Self(terms)
+    }
+
     /// The term of an entry.
     pub(crate) fn at_index(&self, index: Index) -> Option<LeaderEpoch> {
         self.0.iter().rev().find(|term| term.from_index <= index).map(|term| term.epoch)
@@ -38,6 +48,15 @@ impl Epochs {
         let place = self.0.partition_point(|term| term.epoch <= epoch);
         let known = self.0.get(place.checked_sub(1)?)?;
         Some((known.epoch, self.0.get(place).map_or(end, |next| next.from_offset)))
+    }
+
+    /// What lies in front of an entry is gone: the term that holds it begins there now.
+    pub(crate) fn trim(&mut self, index: Index, offset: Offset) {
+        let gone = self.0.partition_point(|term| term.from_index <= index).saturating_sub(1);
+        self.0.drain(..gone);
+        if let Some(first) = self.0.first_mut().filter(|first| first.from_index < index) {
+            (first.from_index, first.from_offset) = (index, offset);
+        }
     }
 
     /// Terms that begin at that index or behind it are gone.
@@ -62,6 +81,11 @@ mod tests {
         assert_eq!(epochs.end_of(LeaderEpoch(2), Offset(90)), Some((LeaderEpoch(1), Offset(40))));
         assert_eq!(epochs.end_of(LeaderEpoch(4), Offset(90)), Some((LeaderEpoch(4), Offset(90))));
         assert_eq!(epochs.end_of(LeaderEpoch(0), Offset(90)), None);
+        let mut trimmed = epochs.clone();
+        trimmed.trim(Index(7), Offset(60));
+        assert_eq!(trimmed.at_index(Index(6)), None);
+        assert_eq!(trimmed.at_index(Index(7)), Some(LeaderEpoch(3)));
+        assert_eq!(trimmed.end_of(LeaderEpoch(2), Offset(90)), None);
         epochs.cut(Index(5));
         assert_eq!(epochs.at_index(Index(8)), Some(LeaderEpoch(1)));
     }

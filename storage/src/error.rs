@@ -34,6 +34,14 @@ pub enum StorageError {
         /// Why.
         reason: String,
     },
+    /// A write or sync of this log, or of the journal, failed before: nothing of it is tried again in this process.
+    #[error("{what} is out of use since an earlier failure: {reason}")]
+    Poisoned {
+        /// Which log, or the journal.
+        what: String,
+        /// The failure.
+        reason: String,
+    },
     /// A file of a format that this version does not read.
     #[error("{} has format version {found}; this version reads up to {known}", path.display())]
     Version {

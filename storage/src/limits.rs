@@ -6,14 +6,15 @@ pub const BLOCK: usize = 4096;
 pub const FIRST_JOURNAL_BYTES: u64 = 1 << 20;
 /// Journal files that wait to be used again; more are removed.
 pub const FREE_JOURNAL_FILES: usize = 3;
+/// Full journal files above which no more records should be taken in: what they hold waits for a checkpoint.
+pub const FULL_JOURNAL_FILES: usize = 8;
 /// The first read of a file that has to be walked.
 pub const WALK_BYTES: usize = 256 * 1024;
-/// A segment's bytes are handed to the kernel for writing back in steps of this size.
-pub const WRITEBACK_BYTES: u64 = 8 << 20;
 /// A log with this many unsynced bytes is synced in the background.
 pub const SYNC_BYTES: u64 = 64 << 20;
-/// What a frame of our own may hold.
+/// Bytes of a log are written anew in pieces of this size when they are made durable after a stop.
+pub const REWRITE_BYTES: usize = 4 << 20;
+/// What a frame of our own may hold: a walk reads it whole.
 pub const OWN_FRAME_BYTES: usize = 64 << 20;
 
 const _: () = assert!(FIRST_JOURNAL_BYTES.is_multiple_of(BLOCK as u64), "journal files consist of whole blocks");
-const _: () = assert!(WRITEBACK_BYTES < SYNC_BYTES, "write-back begins before the sync that waits for it");

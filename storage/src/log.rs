@@ -4,14 +4,14 @@
 //! [`crate::reader::LogReader`]) and never wait for the owner.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use highwater_protocol::ids::{EntryId, Index, LeaderEpoch, Offset, Timestamp};
 use parking_lot::{Mutex, RwLock};
 
 use crate::disk::OpenMode;
-use crate::entry::{Frame, FrameError, FrameKind, LogEntry, header, parse};
+use crate::entry::{Frame, FrameKind, LogEntry, parse, parse_stamped};
 use crate::epochs::Epochs;
 use crate::error::{Context, StorageError};
 use crate::journal::record::{Change, Checkpoint, LogId, Place, Position, Run};
@@ -38,16 +38,15 @@ pub struct SegmentInfo {
     pub sealed: bool,
 }
 
-/// Sees a frame: its segment, entry, position, length, and at least its header. Answers whether to go on.
-type Visit<'a> = &'a mut dyn FnMut(&Segment, EntryId, u64, usize, &[u8]) -> Result<bool, StorageError>;
+/// Sees a frame: its segment, entry, position, length, and header. Answers whether to go on.
+type Visit<'a> = &'a mut dyn FnMut(&Segment, EntryId, u64, usize, &Frame<'_>) -> Result<bool, StorageError>;
 
 /// A cut of a log's suffix, planned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Truncation {
     /// The first index that goes.
     pub from: Index,
-    end: Place,
-    next_offset: Offset,
+    end: Checkpoint,
     /// The cut removes bytes that a checkpoint calls durable: its record must be durable first.
     pub is_below_checkpoint: bool,
 }
@@ -55,7 +54,7 @@ pub struct Truncation {
 impl Truncation {
     /// What the journal says of it.
     pub fn change(&self) -> Change {
-        Change::Truncate { from: self.from, end: self.end }
+        Change::Truncate(self.end)
     }
 }
 
@@ -72,6 +71,10 @@ pub(crate) struct Shared {
     pub(crate) has_new_names: AtomicBool,
     /// Bytes of all logs of the directory that are written and not synced.
     pub(crate) unsynced: Arc<AtomicU64>,
+    /// The last index below the newest checkpoint behind the last cut whose record is durable.
+    pub(crate) journalled: AtomicU64,
+    /// The first write or sync that failed.
+    pub(crate) poison: OnceLock<String>,
 }
 
 #[derive(Default)]
@@ -80,6 +83,8 @@ pub(crate) struct State {
     pub(crate) last: EntryId,
     pub(crate) next_offset: Offset,
     pub(crate) epochs: Epochs,
+    /// How often its suffix was cut.
+    pub(crate) cut: u64,
 }
 
 /// A log, for its one owner.
@@ -136,7 +141,9 @@ impl Log {
     /// Puts entries behind the last one, through the page cache. Each begins with a frame that is stamped already.
     pub fn append(&mut self, entries: &[LogEntry]) -> Result<(), StorageError> {
         for entry in entries {
-            self.append_one(entry)?;
+            self.shared.check_usable()?;
+            let done = self.append_one(entry);
+            self.shared.note_failure(done)?;
         }
         Ok(())
     }
@@ -144,38 +151,35 @@ impl Log {
     /// Where the log would end if every entry from `from` on were cut.
     pub fn plan_truncation(&self, from: Index) -> Result<Truncation, StorageError> {
         let mut cut = None;
-        self.walk(from, from, &mut |segment, id, position, _, bytes| {
-            let at =
-                Place { segment: segment.first_index, base_offset: segment.base_offset, position: Position(position) };
-            let offset = crate::entry::Common::decode(bytes).map_or(0, |common| common.offset);
-            cut = Some((id, at, Offset(offset), position < segment.known.read().synced));
+        self.walk(from, from, &mut |segment, id, position, _, frame| {
+            let offset = match frame {
+                Frame::Batch(batch, _) => Offset(batch.base_offset),
+                Frame::Own { next_offset, .. } => *next_offset,
+            };
+            cut = Some((id.index, segment.place(position), offset));
             Ok(false)
         })?;
-        let (id, end, next_offset, is_below_checkpoint) =
+        let (index, place, next_offset) =
             cut.ok_or_else(|| self.misplaced(format!("there is no entry {from:?} to cut")))?;
-        Ok(Truncation { from: id.index, end, next_offset, is_below_checkpoint })
+        let state = self.shared.state.read();
+        let before = state.segments.iter().rfind(|segment| segment.first_index < index);
+        let end = match before {
+            Some(before) if place.position == Position(0) => before.place(before.known.read().end),
+            _ => place,
+        };
+        let last = Index(index.0.saturating_sub(1));
+        let last = EntryId { index: last, term: state.epochs.at_index(last).unwrap_or_default() };
+        let is_below_checkpoint = state.is_synced_beyond(&end);
+        let end = Checkpoint { end, last, next_offset, cut: state.cut + 1 };
+        Ok(Truncation { from: index, end, is_below_checkpoint })
     }
 
     /// Cuts the suffix. Where it reaches below the checkpoint the caller has made [`Truncation::change`] durable before.
-    pub fn truncate(&mut self, plan: &Truncation) -> Result<(), StorageError> {
-        let mut state = self.shared.state.write();
-        while state.segments.last().is_some_and(|last| last.first_index >= plan.from && state.segments.len() > 1) {
-            if let Some(gone) = state.segments.pop() {
-                gone.remove()?;
-            }
-        }
-        state.epochs.cut(plan.from);
-        let before = Index(plan.from.0.saturating_sub(1));
-        state.last = EntryId { index: before, term: state.epochs.at_index(before).unwrap_or_default() };
-        state.next_offset = plan.next_offset;
-        if let Some(active) = state.segments.last() {
-            active.cut(plan.end.position.0, before.next(), plan.next_offset, state.last.term)?;
-        }
-        drop(state);
-        if !plan.is_below_checkpoint {
-            self.changes.push(plan.change());
-        }
-        Ok(())
+    /// `false`: a checkpoint came in between; nothing was done, and the cut has to be planned anew.
+    pub fn truncate(&mut self, plan: &Truncation) -> Result<bool, StorageError> {
+        self.shared.check_usable()?;
+        let done = self.cut(plan);
+        self.shared.note_failure(done)
     }
 
     /// What was done since the last call, for the journal.
@@ -222,37 +226,18 @@ impl Log {
 
     /// Shows the frames from one index to another, for folding: batches by their header, our own frames whole and checked.
     pub fn scan(&self, from: Index, to: Index, visit: &mut dyn FnMut(EntryId, Frame<'_>)) -> Result<(), StorageError> {
-        self.walk(from, to, &mut |segment, id, position, _, bytes| {
-            let corrupt = |error: FrameError| StorageError::corrupt(&segment.path, position, error.to_string());
-            let frame = header(bytes).map_err(corrupt)?;
-            if matches!(frame, Frame::Own { .. }) {
-                parse(bytes).map_err(corrupt)?;
-            }
-            visit(id, frame);
+        self.walk(from, to, &mut |_, id, _, _, frame| {
+            visit(id, *frame);
             Ok(true)
         })
     }
 
-    /// Removes sealed segments that lie wholly below both bounds.
+    /// Removes sealed segments that lie wholly below both bounds, and below a checkpoint that is journalled. A durable snapshot
+    /// reaches up to `keep_from`: a start finds entries missing between the newest snapshot and the first segment.
     pub fn trim(&mut self, log_start: Offset, keep_from: Index) -> Result<Vec<SegmentInfo>, StorageError> {
-        let removed: Vec<Arc<Segment>> = {
-            let mut state = self.shared.state.write();
-            let goes = |segment: &Arc<Segment>| {
-                let known = segment.known.read();
-                known.is_sealed
-                    && known.synced == known.end
-                    && known.next_offset <= log_start
-                    && known.next_index <= keep_from
-            };
-            let count = state.segments.iter().take_while(|segment| goes(segment)).count();
-            state.segments.drain(..count).collect()
-        };
-        let mut infos = Vec::new();
-        for segment in removed {
-            infos.push(info(&segment));
-            segment.remove()?;
-        }
-        Ok(infos)
+        self.shared.check_usable()?;
+        let done = self.shared.trim(log_start, keep_from);
+        self.shared.note_failure(done)
     }
 
     /// The newest snapshot at or below an index.
@@ -265,7 +250,7 @@ impl Log {
     }
 
     fn append_one(&mut self, entry: &LogEntry) -> Result<(), StorageError> {
-        let frame = header(&entry.frame).map_err(|error| self.misplaced(error.to_string()))?;
+        let frame = parse_stamped(&entry.frame).map_err(|error| self.misplaced(error.to_string()))?;
         self.check_place(entry.id, &frame)?;
         let opens = match frame {
             Frame::Own { kind, .. } => kind == FrameKind::Roll || self.active().is_none(),
@@ -274,64 +259,92 @@ impl Log {
         let segment = if opens { self.open_segment(entry.id.index)? } else { self.active() };
         let segment = segment.ok_or_else(|| self.misplaced("a log begins with an entry of its own".to_owned()))?;
         let start = segment.write(&[&entry.frame])?;
-        self.note(&segment, start, entry)
+        self.note(&segment, start, entry, &frame);
+        Ok(())
     }
 
-    fn note(&mut self, segment: &Arc<Segment>, start: u64, entry: &LogEntry) -> Result<(), StorageError> {
+    fn note(&mut self, segment: &Arc<Segment>, start: u64, entry: &LogEntry, frame: &Frame<'_>) {
         let length = entry.frame.len() as u64;
-        let next_offset = {
+        // Counted before a sync can see the bytes and count them off.
+        self.shared.unsynced.fetch_add(length, Ordering::AcqRel);
+        let (next_offset, cut) = {
             let mut state = self.shared.state.write();
             let mut known = segment.known.write();
-            known.note(start, &entry.frame, entry.id).map_err(|error| self.misplaced(error.to_string()))?;
+            known.note(start, entry.frame.len(), entry.id, frame);
             known.trust(start, start + length);
+            segment.keep_open();
             let offset = state.next_offset;
             state.epochs.note(entry.id, offset);
             state.last = entry.id;
             state.next_offset = known.next_offset;
-            known.next_offset
+            (known.next_offset, state.cut)
         };
-        self.shared.unsynced.fetch_add(length, Ordering::AcqRel);
-        self.push_run(segment, start, entry, next_offset);
-        Ok(())
+        self.push_run(segment, start, entry, next_offset, cut);
     }
 
     /// Goes on with the run before it where there is no gap between them.
-    fn push_run(&mut self, segment: &Segment, start: u64, entry: &LogEntry, next_offset: Offset) {
+    fn push_run(&mut self, segment: &Segment, start: u64, entry: &LogEntry, next_offset: Offset, cut: u64) {
         if let Some(Change::Append(run)) = self.changes.last_mut()
             && run.start.segment == segment.first_index
+            && run.cut == cut
         {
             run.last = entry.id;
             run.next_offset = next_offset;
             run.bytes.push(entry.frame.clone());
             return;
         }
-        let place = Place { segment: segment.first_index, base_offset: segment.base_offset, position: Position(start) };
         self.changes.push(Change::Append(Run {
-            start: place,
+            start: segment.place(start),
             first: entry.id.index,
             last: entry.id,
             next_offset,
+            cut,
             bytes: vec![entry.frame.clone()],
         }));
     }
 
     fn check_place(&self, id: EntryId, frame: &Frame<'_>) -> Result<(), StorageError> {
         let state = self.shared.state.read();
-        let (offset, term) = match frame {
-            Frame::Batch(batch, _) => (Offset(batch.base_offset), LeaderEpoch(batch.leader_epoch)),
-            Frame::Own { id, next_offset, .. } => (*next_offset, id.term),
+        let (offset, term, index, is_empty) = match frame {
+            Frame::Batch(batch, _) => {
+                let offset = Offset(batch.base_offset);
+                (offset, LeaderEpoch(batch.leader_epoch), id.index, batch.next_offset() <= offset)
+            }
+            Frame::Own { id, next_offset, .. } => (*next_offset, id.term, id.index, false),
         };
         if id.index != state.last.index.next()
             || id.term < state.last.term
             || term != id.term
+            || index != id.index
             || offset != state.next_offset
+            || is_empty
         {
             return Err(self.misplaced(format!(
-                "entry {id:?} with term {term:?} and offset {offset:?} cannot follow {:?} at offset {:?}",
+                "entry {id:?} with index {index:?}, term {term:?} and offset {offset:?} cannot follow {:?} at offset {:?}",
                 state.last, state.next_offset
             )));
         }
         Ok(())
+    }
+
+    fn cut(&mut self, plan: &Truncation) -> Result<bool, StorageError> {
+        let mut state = self.shared.state.write();
+        let is_below = state.is_synced_beyond(&plan.end.end);
+        if plan.end.cut != state.cut + 1 || (is_below && !plan.is_below_checkpoint) {
+            return Ok(false);
+        }
+        let unsynced = state.unsynced();
+        // Until the directory is synced a power cut may bring the names back.
+        self.shared.has_new_names.store(true, Ordering::Release);
+        state.cut_behind(plan)?;
+        self.shared.unsynced.fetch_sub(unsynced - state.unsynced(), Ordering::AcqRel);
+        // The journal speaks of what was cut until a sync behind the cut is journalled: no file of it may go before.
+        self.shared.journalled.store(0, Ordering::Release);
+        drop(state);
+        if !plan.is_below_checkpoint {
+            self.changes.push(plan.change());
+        }
+        Ok(true)
     }
 
     fn open_segment(&self, first_index: Index) -> Result<Option<Arc<Segment>>, StorageError> {
@@ -356,20 +369,22 @@ impl Log {
             if segment.first_index > to {
                 break;
             }
-            let (mut index, position, end) = {
+            let (start, end) = {
                 let known = segment.known.read();
                 let row = known.row_before(|row| row.index <= from);
-                let (index, position) = row.map_or((segment.first_index, 0), |row| (row.index, row.position));
-                (index, position, known.end)
+                (row.map_or(segment.start(), |row| row.cursor()), known.end)
             };
-            segment.walk(position, end, &mut |found, bytes| {
-                let id = EntryId { index, term: LeaderEpoch(found.common.term) };
-                index = index.next();
-                if id.index < from {
-                    return Ok(true);
+            let mut goes_on = true;
+            segment.walk(start, end, u64::MAX, &mut |found, _| {
+                if found.id.index >= from {
+                    goes_on =
+                        found.id.index <= to && visit(segment, found.id, found.position, found.total, &found.frame)?;
                 }
-                Ok(id.index <= to && visit(segment, id, found.position, found.common.total, bytes)?)
+                Ok(goes_on)
             })?;
+            if !goes_on {
+                break;
+            }
         }
         Ok(())
     }
@@ -385,28 +400,12 @@ impl LogHandle {
         self.0.id
     }
 
-    /// Makes all that was appended before this call durable, and says how far that is.
+    /// Makes all that was appended before this call durable, and says how far that is. Fails for good once it has failed.
     pub fn sync(&self) -> Result<Checkpoint, StorageError> {
         let _one_at_a_time = self.0.syncing.lock();
-        let (segments, checkpoint) = self.0.unsynced_segments();
-        for (segment, end) in &segments {
-            segment.file()?.sync_data().context("sync", &segment.path)?;
-            self.0.unsynced.fetch_sub(segment.synced_to(*end), Ordering::AcqRel);
-        }
-        if self.0.has_new_names.swap(false, Ordering::AcqRel) {
-            self.0.files.disk().sync_dir(&self.0.dir).context("sync the directory", &self.0.dir)?;
-        }
-        for (segment, _) in &segments {
-            let is_done = {
-                let known = segment.known.read();
-                known.is_sealed && known.synced == known.end
-            };
-            if is_done {
-                segment.write_index()?;
-                segment.close();
-            }
-        }
-        Ok(checkpoint)
+        self.0.check_usable()?;
+        let done = self.0.sync();
+        self.0.note_failure(done)
     }
 
     /// Writes a snapshot durably and keeps the newest `kept` of them.
@@ -416,15 +415,19 @@ impl LogHandle {
 
     /// Bytes written and not synced.
     pub fn unsynced_bytes(&self) -> u64 {
+        self.0.state.read().unsynced()
+    }
+
+    /// A record with these changes is durable.
+    pub(crate) fn journalled(&self, changes: &[Change]) {
         let state = self.0.state.read();
-        state
-            .segments
-            .iter()
-            .map(|segment| {
-                let known = segment.known.read();
-                known.end - known.synced
-            })
-            .sum()
+        for change in changes {
+            if let Change::Checkpoint(checkpoint) = change
+                && checkpoint.cut == state.cut
+            {
+                self.0.journalled.fetch_max(checkpoint.last.index.0, Ordering::AcqRel);
+            }
+        }
     }
 }
 
@@ -433,29 +436,130 @@ impl Shared {
         self.state.read().segments.iter().map(|segment| info(segment)).collect()
     }
 
-    /// The segments with unsynced bytes and where these end, and the checkpoint that their sync makes true.
+    /// Whether a write or sync failed before: then nothing is tried again.
+    fn check_usable(&self) -> Result<(), StorageError> {
+        match self.poison.get() {
+            Some(reason) => Err(StorageError::Poisoned { what: format!("log {}", self.name), reason: reason.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    fn note_failure<T>(&self, done: Result<T, StorageError>) -> Result<T, StorageError> {
+        if let Err(error @ StorageError::Io { .. }) = &done {
+            drop(self.poison.set(error.to_string()));
+        }
+        done
+    }
+
+    fn sync_names(&self) -> Result<(), StorageError> {
+        self.files.disk().sync_dir(&self.dir).context("sync the directory", &self.dir)
+    }
+
+    /// Syncs segments and names. A cut in between makes what was synced worthless: then once more.
+    fn sync(&self) -> Result<Checkpoint, StorageError> {
+        loop {
+            let (segments, checkpoint) = self.unsynced_segments();
+            for (segment, end) in &segments {
+                if segment.known.read().synced < *end {
+                    segment.file()?.sync_data().context("sync", &segment.path)?;
+                }
+            }
+            if self.has_new_names.swap(false, Ordering::AcqRel) {
+                self.sync_names()?;
+            }
+            let state = self.state.read();
+            if state.cut != checkpoint.cut {
+                continue;
+            }
+            for (segment, end) in &segments {
+                self.unsynced.fetch_sub(segment.synced_to(*end), Ordering::AcqRel);
+            }
+            drop(state);
+            segments.iter().for_each(|(segment, _)| segment.finish());
+            return Ok(checkpoint);
+        }
+    }
+
+    /// The segments with unsynced bytes or without an index they should have, where they end, and the checkpoint that their
+    /// sync makes true.
     fn unsynced_segments(&self) -> (Vec<(Arc<Segment>, u64)>, Checkpoint) {
         let state = self.state.read();
         let unsynced = state.segments.iter().filter_map(|segment| {
             let known = segment.known.read();
-            (known.synced < known.end).then(|| (Arc::clone(segment), known.end))
+            (known.synced < known.end || known.is_unfinished()).then(|| (Arc::clone(segment), known.end))
         });
         (unsynced.collect(), state.checkpoint())
+    }
+
+    fn trim(&self, log_start: Offset, keep_from: Index) -> Result<Vec<SegmentInfo>, StorageError> {
+        let journalled = self.journalled.load(Ordering::Acquire);
+        let goes = |segment: &Segment| {
+            let known = segment.known.read();
+            known.is_sealed
+                && known.synced == known.end
+                && known.next_offset <= log_start
+                && known.next_index <= keep_from
+                && known.next_index.0 <= journalled + 1
+        };
+        let removed: Vec<Arc<Segment>> = {
+            let mut state = self.state.write();
+            let count = state.segments.iter().take_while(|segment| goes(segment)).count();
+            let removed: Vec<Arc<Segment>> = state.segments.drain(..count).collect();
+            if let Some(first) = state.segments.first().cloned() {
+                state.epochs.trim(first.first_index, first.base_offset);
+            }
+            removed
+        };
+        let mut infos = Vec::new();
+        for segment in removed {
+            infos.push(info(&segment));
+            segment.remove()?;
+            // One by one: a power cut that kept an older segment and lost a newer one would leave a gap.
+            self.sync_names()?;
+        }
+        Ok(infos)
     }
 }
 
 impl State {
     /// The checkpoint that holds once everything known is durable.
     pub(crate) fn checkpoint(&self) -> Checkpoint {
-        let Some(active) = self.segments.last() else {
-            return Checkpoint::default();
+        let end = self.segments.last().map(|active| active.place(active.known.read().end)).unwrap_or_default();
+        Checkpoint { end, last: self.last, next_offset: self.next_offset, cut: self.cut }
+    }
+
+    /// Whether bytes behind a place are synced.
+    fn is_synced_beyond(&self, place: &Place) -> bool {
+        self.segments.iter().any(|segment| match segment.first_index.cmp(&place.segment) {
+            std::cmp::Ordering::Less => false,
+            std::cmp::Ordering::Equal => segment.is_synced_beyond(place.position.0),
+            std::cmp::Ordering::Greater => segment.is_synced_beyond(0),
+        })
+    }
+
+    fn unsynced(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.unsynced()).sum()
+    }
+
+    /// Removes segments from the last backwards, then cuts.
+    fn cut_behind(&mut self, plan: &Truncation) -> Result<(), StorageError> {
+        let end = &plan.end;
+        let is_whole = |segment: &Segment| {
+            segment.first_index > end.end.segment || (segment.first_index == end.end.segment && end.end.position.0 == 0)
         };
-        let end = Place {
-            segment: active.first_index,
-            base_offset: active.base_offset,
-            position: Position(active.known.read().end),
-        };
-        Checkpoint { end, last: self.last, next_offset: self.next_offset }
+        while self.segments.last().is_some_and(|last| is_whole(last)) {
+            if let Some(gone) = self.segments.pop() {
+                gone.remove()?;
+            }
+        }
+        if let Some(active) = self.segments.last() {
+            active.cut(end)?;
+        }
+        self.cut = end.cut;
+        self.epochs.cut(plan.from);
+        self.last = end.last;
+        self.next_offset = end.next_offset;
+        Ok(())
     }
 }
 

@@ -8,10 +8,10 @@ use highwater_protocol::records::batch::{Batch, BatchHeader, verify_crc};
 use highwater_protocol::records::record::records;
 
 use crate::disk::DiskFile;
-use crate::entry::{Frame, header};
+use crate::entry::Frame;
 use crate::error::StorageError;
 use crate::log::Shared;
-use crate::segment::Segment;
+use crate::segment::{Cursor, Segment};
 
 /// What a batch may inflate to when a timestamp is looked for inside it.
 const INFLATED: usize = 256 << 20;
@@ -24,6 +24,8 @@ pub struct LogReader(Arc<Shared>);
 pub struct Slice {
     segment: Arc<Segment>,
     file: Arc<dyn DiskFile>,
+    /// The offset that the first of them begins at.
+    first: Offset,
     /// Where they begin.
     pub position: u64,
     /// How many bytes.
@@ -46,9 +48,10 @@ impl LogReader {
         Self(shared)
     }
 
-    /// The offset of the oldest record that is on disk.
+    /// The offset of the oldest record that is on disk, or of the next one where there is none.
     pub fn first_offset(&self) -> Offset {
-        self.0.state.read().segments.first().map_or(Offset(0), |segment| segment.base_offset)
+        let state = self.0.state.read();
+        state.segments.first().map_or(state.next_offset, |segment| segment.base_offset)
     }
 
     /// Whole batches from the one that holds `from` on, all of them below `below`, of one segment, and no more than
@@ -69,13 +72,13 @@ impl LogReader {
         let Some((start, first_end)) = first_batch(&segment, from)? else {
             return Ok(None);
         };
-        let limit = start.saturating_add(max_bytes as u64);
+        let limit = start.position.saturating_add(max_bytes as u64);
         if first_end > limit && !at_least_one {
             return Ok(None);
         }
         let end = last_end(&segment, start, first_end, limit, below)?;
-        let length = usize::try_from(end - start).unwrap_or(usize::MAX);
-        Ok(Some(Slice { file: segment.file()?, segment, position: start, length }))
+        let length = usize::try_from(end - start.position).unwrap_or(usize::MAX);
+        Ok(Some(Slice { file: segment.file()?, segment, first: start.offset, position: start.position, length }))
     }
 
     /// The first record at or behind a timestamp.
@@ -86,17 +89,17 @@ impl LogReader {
         below: Offset,
     ) -> Result<Option<Timed>, StorageError> {
         for segment in self.segments_from(from) {
-            let (position, end) = {
+            let (start, end) = {
                 let known = segment.known.read();
                 if known.newest_timestamp().is_none_or(|newest| newest < at_or_after) {
                     continue;
                 }
                 let row = known.row_before(|row| row.newest_before < at_or_after.0);
-                (row.map_or(0, |row| row.position), known.end)
+                (row.map_or(segment.start(), |row| row.cursor()), known.end)
             };
             let mut found = None;
-            segment.walk(position, end, &mut |at, bytes| {
-                let Ok(Frame::Batch(batch, _)) = header(bytes) else {
+            segment.walk(start, end, u64::MAX, &mut |at, _| {
+                let Frame::Batch(batch, _) = at.frame else {
                     return Ok(true);
                 };
                 if batch.base_offset >= below.0 {
@@ -116,11 +119,10 @@ impl LogReader {
 
     /// The record with the highest timestamp, the first of them.
     pub fn max_timestamp(&self, from: Offset, below: Offset) -> Result<Option<Timed>, StorageError> {
-        let newest = self
-            .segments_from(from)
-            .iter()
-            .filter_map(|segment| segment.known.read().newest)
-            .fold(None, |best: Option<i64>, (timestamp, _)| Some(best.map_or(timestamp, |best| best.max(timestamp))));
+        let mut newest = None;
+        for segment in self.segments_from(from) {
+            newest = newest.max(newest_in(&segment, from, below)?);
+        }
         match newest {
             Some(newest) => self.find_timestamp(Timestamp(newest), from, below),
             None => Ok(None),
@@ -182,56 +184,92 @@ impl Slice {
         Ok(bytes)
     }
 
+    /// Each batch by its CRC; what lies outside it by the batch in front, and by the terms of the segment.
     fn verify(&self, bytes: &Bytes) -> Result<(), StorageError> {
+        let corrupt = |position, reason| StorageError::corrupt(&self.segment.path, position, reason);
         let mut left = bytes.clone();
+        let mut expected = self.first;
         while !left.is_empty() {
             let position = self.position + (bytes.len() - left.len()) as u64;
-            let checked = Batch::split_off(&mut left).and_then(|batch| verify_crc(&batch.bytes));
-            checked.map_err(|error| StorageError::corrupt(&self.segment.path, position, error.to_string()))?;
+            let checked = Batch::split_off(&mut left).and_then(|batch| verify_crc(&batch.bytes).map(|()| batch.header));
+            let header = checked.map_err(|error| corrupt(position, error.to_string()))?;
+            if Offset(header.base_offset) != expected {
+                return Err(corrupt(position, format!("offset {} where {} follows", header.base_offset, expected.0)));
+            }
+            let epoch = self.segment.known.read().epochs.at_offset(expected);
+            if epoch != Some(LeaderEpoch(header.leader_epoch)) {
+                return Err(corrupt(position, format!("term {} where {epoch:?} was written", header.leader_epoch)));
+            }
+            expected = header.next_offset();
         }
         Ok(())
     }
 }
 
-/// Where the batch that holds `from` (or the first one behind it) begins and ends.
-fn first_batch(segment: &Segment, from: Offset) -> Result<Option<(u64, u64)>, StorageError> {
-    let (position, end) = {
+/// The highest timestamp between two offsets.
+fn newest_in(segment: &Segment, from: Offset, below: Offset) -> Result<Option<i64>, StorageError> {
+    let (start, end, mut newest) = {
+        let known = segment.known.read();
+        let is_whole = segment.base_offset >= from;
+        if is_whole && known.next_offset <= below {
+            return Ok(known.newest);
+        }
+        let row = known.row_before(|row| row.offset <= if is_whole { below } else { from });
+        let before = row.filter(|row| is_whole && row.newest_before != i64::MIN).map(|row| row.newest_before);
+        (row.map_or(segment.start(), |row| row.cursor()), known.end, before)
+    };
+    segment.walk(start, end, u64::MAX, &mut |found, _| {
+        if let Frame::Batch(batch, _) = found.frame {
+            if batch.next_offset() > below {
+                return Ok(false);
+            }
+            if batch.next_offset() > from {
+                newest = newest.max(Some(batch.max_timestamp));
+            }
+        }
+        Ok(true)
+    })?;
+    Ok(newest)
+}
+
+/// Where the batch that holds `from` (or the first one behind it) begins, and where it ends.
+fn first_batch(segment: &Segment, from: Offset) -> Result<Option<(Cursor, u64)>, StorageError> {
+    let (start, end) = {
         let known = segment.known.read();
         let row = known.row_before(|row| row.offset <= from);
-        (row.map_or(0, |row| row.position), known.end)
+        (row.map_or(segment.start(), |row| row.cursor()), known.end)
     };
     let mut found = None;
-    segment.walk(position, end, &mut |at, bytes| {
-        if let Ok(Frame::Batch(batch, _)) = header(bytes)
+    segment.walk(start, end, u64::MAX, &mut |at, _| {
+        if let Frame::Batch(batch, _) = at.frame
             && batch.next_offset() > from
         {
-            found = Some((at.position, at.position + at.common.total as u64));
+            let offset = Offset(batch.base_offset);
+            found = Some((Cursor { position: at.position, index: at.id.index, offset, term: at.id.term }, at.end()));
         }
         Ok(found.is_none())
     })?;
     Ok(found)
 }
 
-/// Where the last batch ends that still fits.
-fn last_end(segment: &Segment, start: u64, first_end: u64, limit: u64, below: Offset) -> Result<u64, StorageError> {
-    let (near, bound) = {
+/// Where the last batch ends that still fits; the first one always does.
+fn last_end(segment: &Segment, start: Cursor, first_end: u64, limit: u64, below: Offset) -> Result<u64, StorageError> {
+    let (near, bound, segment_end) = {
         let known = segment.known.read();
-        let own = known.own_from(start).map_or(known.end, |own| own.position);
+        let own = known.own_from(start.position).map_or(known.end, |own| own.position);
         let bound = own.min(limit.max(first_end));
         // Frames in front of a row end at it: the last row inside the bounds is near the end that is looked for.
         let row = known.row_before(|row| row.position <= bound && row.offset <= below);
-        (row.map_or(start, |row| row.position).max(first_end), bound)
+        (row.filter(|row| row.position >= first_end).map_or(start, |row| row.cursor()), bound, known.end)
     };
-    if near >= bound {
-        return Ok(near.min(bound).max(first_end));
+    let mut end = near.position.max(first_end);
+    if near.position >= bound {
+        return Ok(end);
     }
-    let mut end = near;
-    let segment_end = segment.known.read().end;
-    segment.walk(near, segment_end, &mut |at, bytes| {
-        let next = at.position + at.common.total as u64;
-        let fits = next <= bound && matches!(header(bytes), Ok(Frame::Batch(batch, _)) if batch.next_offset() <= below);
+    segment.walk(near, segment_end, u64::MAX, &mut |at, _| {
+        let fits = at.end() <= bound && matches!(at.frame, Frame::Batch(batch, _) if batch.next_offset() <= below);
         if fits {
-            end = next;
+            end = end.max(at.end());
         }
         Ok(fits)
     })?;

@@ -1,25 +1,27 @@
 //! A log after a stop, whatever stopped it: the journal's changes over its segments, then the segments' own tail.
 //!
-//! What replay changes decides: if the files did not hold it already, whatever lies behind it is of another history and is
-//! cut; else the tail is read on while its frames follow each other and pass their CRC. What is kept above the checkpoint is
+//! What replay changes decides: if the files did not hold all of it already, whatever lies behind it is of another history and
+//! is cut; else the tail is read on while its frames follow each other and pass their CRC. What is kept above the checkpoint is
 //! written anew and synced, for a page cache may show bytes that a failed sync never stored. Damage below what was durable for
 //! sure is reported and left as it is.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, OnceLock};
 
-use highwater_protocol::ids::{EntryId, Index, LeaderEpoch, Offset};
+use highwater_protocol::ids::{EntryId, Index, Offset};
 use parking_lot::{Mutex, RwLock};
 
-use crate::disk::{Disk, OpenMode};
-use crate::entry::{Common, Frame, parse};
+use crate::disk::{Disk, DiskFile, OpenMode};
+use crate::entry::{Frame, OWN_HEADER, header};
 use crate::error::{Context, StorageError};
 use crate::journal::record::{Change, LogId, Place, Run};
 use crate::journal::{LogState, ReplayedLog};
+use crate::limits::REWRITE_BYTES;
 use crate::log::{Log, Shared, State};
 use crate::open_files::OpenFiles;
-use crate::segment::{Segment, base_offset_of, file_name, index_path, remove_if_there};
+use crate::segment::{Cursor, Segment, base_offset_of, file_name, index_path, remove_if_there};
+use crate::snapshots;
 
 /// A log that lost what was durable.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -46,82 +48,88 @@ pub(crate) struct Recovered {
 
 /// Opens the log in a folder.
 pub(crate) fn recover(
-    files: &Arc<OpenFiles>,
+    open_files: &Arc<OpenFiles>,
     dir: &Path,
     id: LogId,
     name: &str,
-    replayed: ReplayedLog,
+    replayed: &ReplayedLog,
     all_damaged: bool,
-    unsynced: &Arc<std::sync::atomic::AtomicU64>,
+    unsynced: &Arc<AtomicU64>,
 ) -> Result<Recovered, StorageError> {
-    let open_files = Arc::clone(files);
-    let files = Files { open_files: files, disk: files.disk(), dir };
+    let files = Files { open_files, disk: open_files.disk(), dir };
     files.replay(&replayed.changes)?;
-    let mut state = State::default();
-    let mut reached = Reached::default();
-    let mut bad = None;
-    for base_offset in files.segments()? {
-        if bad.is_some() || (reached.is_begun && base_offset != reached.next_offset) {
-            bad = bad.or_else(|| Some(files.bad(base_offset, 0, "a segment does not follow the one before it")));
-            break;
+    let (state, bad) = files.read(replayed)?;
+    let durable = if replayed.watermark.index < replayed.state.checkpoint.last.index {
+        replayed.state.checkpoint.last
+    } else {
+        replayed.watermark
+    };
+    let damage = damage(dir, replayed, all_damaged, durable, &state, bad.as_ref());
+    let mut log_state = LogState { hard_state: replayed.state.hard_state, ..LogState::default() };
+    if damage.is_none() {
+        if bad.is_some() {
+            files.cut_behind(&state)?;
         }
-        let before = state.segments.last().cloned();
-        let (segment, stop) = files.open(base_offset, &replayed, &mut reached, &mut state)?;
-        if segment.known.read().end == 0 {
-            bad = stop.or_else(|| Some(files.bad(base_offset, 0, "an empty segment")));
-            break;
-        }
-        if let Some(before) = before {
-            before.known.write().is_sealed = true;
-        }
-        state.segments.push(Arc::new(segment));
-        bad = stop;
+        files.make_durable(&state, replayed.state.checkpoint.end)?;
+        log_state.checkpoint = state.checkpoint();
+        log_state.last = state.last;
+        log_state.cut = state.cut;
+    } else {
+        files.sync_as_it_is()?;
+        log_state.checkpoint = replayed.state.checkpoint;
+        log_state.cut = replayed.state.checkpoint.cut;
+        log_state.last = durable;
+        log_state.is_damaged = true;
     }
-    let durable = replayed.watermark.max(replayed.checkpoint.last);
-    let lost = durable.index > reached.last.index;
-    let damage = (lost || all_damaged).then(|| {
-        let bad = bad.clone().unwrap_or_else(|| Bad {
-            path: dir.to_owned(),
-            position: 0,
-            reason: "entries that the journal held are gone".to_owned(),
-        });
-        Damage { path: bad.path, position: bad.position, reason: bad.reason, durable, good: reached.last }
-    });
-    state.last = reached.last;
-    state.next_offset = reached.next_offset;
     let shared = Arc::new(Shared {
         id,
         name: name.to_owned(),
         dir: dir.to_owned(),
-        files: open_files,
+        files: Arc::clone(open_files),
+        journalled: AtomicU64::new(log_state.checkpoint.last.index.0),
         state: RwLock::new(state),
         syncing: Mutex::new(()),
         has_new_names: AtomicBool::new(false),
         unsynced: Arc::clone(unsynced),
+        poison: OnceLock::new(),
     });
-    if damage.is_none() {
-        if bad.is_some() {
-            files.cut_behind(&shared)?;
-        }
-        files.make_durable(&shared, replayed.checkpoint.end)?;
-    }
-    let mut log_state = LogState { hard_state: replayed.hard_state, ..LogState::default() };
-    if damage.is_none() {
-        log_state.checkpoint = shared.state.read().checkpoint();
-        log_state.last = log_state.checkpoint.last;
-    } else {
-        log_state.checkpoint = replayed.checkpoint;
-        log_state.last = durable;
+    if let Some(damage) = &damage {
+        // Nothing is written to it: what is left of it is what a repair begins from.
+        drop(shared.poison.set(damage.to_string()));
     }
     Ok(Recovered { log: Log::new(shared), state: log_state, damage })
 }
 
-/// How far a log is good.
-#[derive(Default)]
-struct Reached {
-    is_begun: bool,
-    last: EntryId,
-    next_offset: Offset,
+/// What was durable for sure and is not there, or is another's.
+fn damage(
+    dir: &Path,
+    replayed: &ReplayedLog,
+    all_damaged: bool,
+    durable: EntryId,
+    state: &State,
+    bad: Option<&Bad>,
+) -> Option<Damage> {
+    let good = state.last;
+    let is_other = || {
+        let is_inside = state.segments.first().is_some_and(|first| first.first_index <= durable.index);
+        is_inside && state.epochs.at_index(durable.index) != Some(durable.term)
+    };
+    let reason = if durable.index > good.index {
+        "entries that were durable are gone"
+    } else if is_other() {
+        "the last entry that was durable is there in another term"
+    } else if replayed.state.is_damaged {
+        "the journal lost a record of this log, or the log was damaged before"
+    } else if all_damaged {
+        "the journal lost records, and nobody knows of which logs"
+    } else {
+        return None;
+    };
+    let (path, position, reason) = match bad {
+        Some(bad) => (bad.path.clone(), bad.position, format!("{reason}: {}", bad.reason)),
+        None => (dir.to_owned(), 0, reason.to_owned()),
+    };
+    Some(Damage { path, position, reason, durable, good })
 }
 
 /// Where it stops being good.
@@ -152,35 +160,48 @@ impl Files<'_> {
         Ok(entries.iter().filter_map(|entry| base_offset_of(&entry.name)).collect())
     }
 
-    /// Carries out what the journal holds behind the checkpoint, and cuts what lies behind it if the files held other bytes.
+    /// Carries out what the journal holds behind the checkpoint. Where the files held other bytes, or ended, all that lies
+    /// behind is of another history: it is cut before anything is written, so that a stop in between finds the difference again.
     fn replay(&self, changes: &[Change]) -> Result<(), StorageError> {
-        let mut is_rewritten = false;
-        let mut end = None;
+        let mut is_cut = false;
         for change in changes {
             match change {
                 Change::Append(run) => {
-                    is_rewritten |= self.put(run)?;
-                    let length: usize = run.bytes.iter().map(bytes::Bytes::len).sum();
-                    let mut place = run.start;
-                    place.position.0 += length as u64;
-                    end = Some(place);
+                    let wanted = run.bytes.concat();
+                    if self.held(run, wanted.len())? == wanted {
+                        continue;
+                    }
+                    if !is_cut {
+                        self.cut(run.start)?;
+                        is_cut = true;
+                    }
+                    self.put(run, &wanted)?;
                 }
-                Change::Truncate { end: place, .. } => {
-                    self.cut(*place)?;
-                    is_rewritten = true;
-                    end = Some(*place);
+                Change::Truncate(end) => {
+                    self.cut(end.end)?;
+                    is_cut = true;
                 }
-                Change::Checkpoint(_) | Change::HardState(_) | Change::Drop => {}
+                _ => {}
             }
-        }
-        if is_rewritten && let Some(place) = end {
-            self.cut(place)?;
         }
         Ok(())
     }
 
-    /// Writes a run where it belongs, unless it is there.
-    fn put(&self, run: &Run) -> Result<bool, StorageError> {
+    /// What the files hold where a run belongs.
+    fn held(&self, run: &Run, length: usize) -> Result<Vec<u8>, StorageError> {
+        let path = self.path(run.start.base_offset);
+        let file = match self.disk.open(&path, OpenMode::Read) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error).context("open", &path),
+        };
+        let mut held = vec![0; length];
+        let read = file.read_at(&mut held, run.start.position.0).context("read", &path)?;
+        held.truncate(read);
+        Ok(held)
+    }
+
+    fn put(&self, run: &Run, wanted: &[u8]) -> Result<(), StorageError> {
         let path = self.path(run.start.base_offset);
         let file = match self.disk.open(&path, OpenMode::ReadWrite) {
             Ok(file) => file,
@@ -189,18 +210,10 @@ impl Files<'_> {
             }
             Err(error) => return Err(error).context("open", &path),
         };
-        let wanted = run.bytes.concat();
-        let mut held = vec![0; wanted.len()];
-        let read = file.read_at(&mut held, run.start.position.0).context("read", &path)?;
-        held.truncate(read);
-        if held == wanted {
-            return Ok(false);
-        }
-        file.write_at(&[&wanted], run.start.position.0).context("write", &path)?;
-        Ok(wanted.get(..read) != Some(&held[..]))
+        file.write_at(&[wanted], run.start.position.0).context("write", &path)
     }
 
-    /// Removes everything behind a place, the last segment first.
+    /// Removes everything behind a place, the last segment first, durably: what is written next must not meet it again.
     fn cut(&self, place: Place) -> Result<(), StorageError> {
         for base_offset in self.segments()?.into_iter().rev().take_while(|base| *base > place.base_offset) {
             let path = self.path(base_offset);
@@ -208,164 +221,213 @@ impl Files<'_> {
             remove_if_there(self.disk.as_ref(), &path)?;
         }
         let path = self.path(place.base_offset);
+        remove_if_there(self.disk.as_ref(), &index_path(&path))?;
+        if place.position.0 == 0 {
+            remove_if_there(self.disk.as_ref(), &path)?;
+            return self.sync_names();
+        }
+        self.sync_names()?;
         match self.disk.open(&path, OpenMode::ReadWrite) {
             Ok(file) => {
                 if file.length().context("measure", &path)? > place.position.0 {
-                    remove_if_there(self.disk.as_ref(), &index_path(&path))?;
                     file.set_len(place.position.0).context("cut", &path)?;
                 }
-                Ok(())
+                file.sync_data().context("sync", &path)
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error).context("open", &path),
         }
     }
 
-    /// Takes in one segment: by its index below the checkpoint, frame by frame above it.
+    fn sync_names(&self) -> Result<(), StorageError> {
+        self.disk.sync_dir(self.dir).context("sync the directory", self.dir)
+    }
+
+    /// Takes in all segments, up to the first byte that is bad.
+    fn read(&self, replayed: &ReplayedLog) -> Result<(State, Option<Bad>), StorageError> {
+        let mut state = State { cut: replayed.state.cut, ..State::default() };
+        let mut reached = None;
+        let mut bad = None;
+        let snapshot = snapshots::newest(self.disk.as_ref(), self.dir)?.unwrap_or(Index(u64::MAX - 1));
+        for base_offset in self.segments()? {
+            if bad.is_some() {
+                break;
+            }
+            if reached.is_some_and(|reached: Cursor| reached.offset != base_offset) {
+                bad = Some(self.bad(base_offset, 0, "a segment does not follow the one before it"));
+                break;
+            }
+            let (segment, stop) = self.open(base_offset, &replayed.state, reached)?;
+            if reached.is_none() && segment.first_index > snapshot.next() {
+                bad = Some(self.bad(
+                    base_offset,
+                    0,
+                    "entries between the newest snapshot and the first segment are gone",
+                ));
+                break;
+            }
+            bad = stop;
+            let behind = {
+                let known = segment.known.read();
+                for term in known.epochs.terms() {
+                    state.epochs.note(EntryId { index: term.from_index, term: term.epoch }, term.from_offset);
+                }
+                known.behind()
+            };
+            if behind.position == 0 {
+                bad = bad.or_else(|| Some(self.bad(base_offset, 0, "an empty segment")));
+                break;
+            }
+            if let Some(before) = state.segments.last() {
+                before.known.write().is_sealed = true;
+            }
+            state.last = EntryId { index: Index(behind.index.0 - 1), term: behind.term };
+            state.next_offset = behind.offset;
+            state.segments.push(Arc::new(segment));
+            reached = Some(Cursor { position: 0, ..behind });
+        }
+        match state.segments.last() {
+            Some(active) => active.reopen(),
+            None => {
+                if let Some(first) = snapshots::load(self.disk, self.dir, Index(u64::MAX))? {
+                    (state.last, state.next_offset) = (first.id, first.next_offset);
+                }
+            }
+        }
+        Ok((state, bad))
+    }
+
+    /// Takes in one segment: by its index as far as that goes, by its headers below the checkpoint, by whole frames above it.
     fn open(
         &self,
         base_offset: Offset,
-        replayed: &ReplayedLog,
-        reached: &mut Reached,
-        state: &mut State,
+        state: &LogState,
+        reached: Option<Cursor>,
     ) -> Result<(Segment, Option<Bad>), StorageError> {
         let path = self.path(base_offset);
         let file = self.disk.open(&path, OpenMode::ReadWrite).context("open", &path)?;
         let length = file.length().context("measure", &path)?;
-        let checkpoint = replayed.checkpoint.end;
-        if base_offset < checkpoint.base_offset
-            && let Some(segment) = Segment::from_index(Arc::clone(self.open_files), &path, base_offset, length)
-        {
-            reached.take_in(&segment, state);
-            return Ok((segment, None));
-        }
+        let checkpoint = state.checkpoint.end;
         let known_good = match base_offset.cmp(&checkpoint.base_offset) {
-            std::cmp::Ordering::Less => length,
+            std::cmp::Ordering::Less => u64::MAX,
             std::cmp::Ordering::Equal => checkpoint.position.0,
             std::cmp::Ordering::Greater => 0,
         };
-        let first_index = if reached.is_begun { reached.last.index.next() } else { self.first_index(&path, &file)? };
-        let segment = Segment::new(Arc::clone(self.open_files), path.clone(), base_offset, first_index, Some(file));
-        if !reached.is_begun {
-            reached.last.index = Index(first_index.0.saturating_sub(1));
-            reached.next_offset = base_offset;
-        }
-        let mut bad = None;
-        if known_good > length {
-            bad = Some(self.bad(base_offset, length, "the file is shorter than what was synced"));
-        }
-        let walked = segment.walk(0, length, &mut |found, header| {
-            let id = EntryId { index: reached.last.index.next(), term: LeaderEpoch(found.common.term) };
-            let check = if found.position < known_good {
-                crate::entry::header(header).map(|_| ()).map_err(|error| error.to_string())
-            } else {
-                let whole = segment.read(found.position, found.common.total)?;
-                follows(&whole, id, reached)
-            };
-            if let Err(reason) = check {
-                bad = bad.take().or_else(|| Some(self.bad(base_offset, found.position, reason)));
-                return Ok(false);
+        let fits = |segment: &Segment| {
+            let begins = segment.known.read().epochs.terms().first().copied();
+            reached.is_none_or(|reached| {
+                segment.first_index == reached.index && begins.is_some_and(|begins| begins.epoch >= reached.term)
+            })
+        };
+        let indexed =
+            Segment::from_index(Arc::clone(self.open_files), &path, base_offset, known_good.min(length)).filter(fits);
+        let segment = match indexed {
+            Some(segment) if segment.known.read().end == length => return Ok((segment, None)),
+            Some(segment) => {
+                segment.reopen();
+                segment
             }
+            None => {
+                let first_index = match reached {
+                    Some(reached) => reached.index,
+                    None => self.first_index(&path, &file)?,
+                };
+                Segment::new(Arc::clone(self.open_files), path, base_offset, first_index, Some(file))
+            }
+        };
+        let bad = self.walk(&segment, reached, length, known_good)?;
+        let is_short = known_good != u64::MAX && segment.known.read().end < known_good;
+        let short = || self.bad(base_offset, length, "the file is shorter than what was synced");
+        Ok((segment, bad.or_else(|| is_short.then(short))))
+    }
+
+    /// Takes in the frames of a segment behind those it knows.
+    fn walk(
+        &self,
+        segment: &Segment,
+        reached: Option<Cursor>,
+        length: u64,
+        known_good: u64,
+    ) -> Result<Option<Bad>, StorageError> {
+        let start = {
+            let known = segment.known.read();
+            if known.end > 0 { known.behind() } else { reached.unwrap_or(segment.start()) }
+        };
+        let walked = segment.walk(start, length, known_good, &mut |found, _| {
             let mut known = segment.known.write();
-            if let Err(error) = known.note(found.position, header, id) {
-                bad = Some(self.bad(base_offset, found.position, error.to_string()));
-                return Ok(false);
-            }
-            state.epochs.note(id, reached.next_offset);
-            reached.is_begun = true;
-            reached.last = id;
-            reached.next_offset = known.next_offset;
+            known.note(found.position, found.total, found.id, &found.frame);
             if found.position >= known_good {
-                let end = known.end;
-                known.trust(found.position, end);
+                known.trust(found.position, found.end());
             }
             Ok(true)
         });
-        if let Err(StorageError::Corrupt { path, position, reason }) = walked {
-            bad = bad.or(Some(Bad { path, position, reason }));
-        } else {
-            walked?;
+        match walked {
+            Ok(()) => Ok(None),
+            Err(StorageError::Corrupt { path, position, reason }) => Ok(Some(Bad { path, position, reason })),
+            Err(error) => Err(error),
         }
-        Ok((segment, bad))
     }
 
     /// The index of a segment's first entry, which is one of our own and says it.
-    fn first_index(&self, path: &Path, file: &Arc<dyn crate::disk::DiskFile>) -> Result<Index, StorageError> {
-        let mut bytes = vec![0; crate::entry::OWN_HEADER];
+    fn first_index(&self, path: &Path, file: &Arc<dyn DiskFile>) -> Result<Index, StorageError> {
+        let mut bytes = vec![0; OWN_HEADER];
         let read = file.read_at(&mut bytes, 0).context("read", path)?;
         bytes.truncate(read);
-        Ok(match crate::entry::header(&bytes) {
+        // What cannot be read here is found to be bad when the frame is taken in.
+        Ok(match header(&bytes) {
             Ok(Frame::Own { id, .. }) => id.index,
             _ => Index(1),
         })
     }
 
     /// Cuts what lies behind the last good entry.
-    fn cut_behind(&self, shared: &Shared) -> Result<(), StorageError> {
-        let end = shared.state.read().checkpoint().end;
-        if shared.state.read().segments.is_empty() {
-            for base_offset in self.segments()?.into_iter().rev() {
-                remove_if_there(self.disk.as_ref(), &self.path(base_offset))?;
+    fn cut_behind(&self, state: &State) -> Result<(), StorageError> {
+        match state.segments.last() {
+            Some(active) => self.cut(active.place(active.known.read().end)),
+            None => {
+                for base_offset in self.segments()?.into_iter().rev() {
+                    remove_if_there(self.disk.as_ref(), &index_path(&self.path(base_offset)))?;
+                    remove_if_there(self.disk.as_ref(), &self.path(base_offset))?;
+                }
+                self.sync_names()
             }
-            return Ok(());
         }
-        self.cut(end)
     }
 
     /// Writes what is kept above the checkpoint anew, and syncs it.
-    fn make_durable(&self, shared: &Shared, checkpoint: Place) -> Result<(), StorageError> {
-        let segments = shared.state.read().segments.clone();
-        for segment in segments.iter().filter(|segment| segment.base_offset >= checkpoint.base_offset) {
+    fn make_durable(&self, state: &State, checkpoint: Place) -> Result<(), StorageError> {
+        for segment in &state.segments {
             let end = segment.known.read().end;
-            let from = if segment.base_offset == checkpoint.base_offset { checkpoint.position.0.min(end) } else { 0 };
-            if from < end {
-                let kept = segment.read(from, usize::try_from(end - from).unwrap_or(usize::MAX))?;
+            let from = match segment.base_offset.cmp(&checkpoint.base_offset) {
+                std::cmp::Ordering::Less => end,
+                std::cmp::Ordering::Equal => checkpoint.position.0.min(end),
+                std::cmp::Ordering::Greater => 0,
+            };
+            if segment.base_offset >= checkpoint.base_offset {
                 let file = segment.file()?;
-                file.write_at(&[&kept], from).context("write", &segment.path)?;
+                let mut position = from;
+                while position < end {
+                    let piece = usize::try_from(end - position).unwrap_or(REWRITE_BYTES).min(REWRITE_BYTES);
+                    let kept = segment.read(position, piece)?;
+                    file.write_at(&[&kept], position).context("write", &segment.path)?;
+                    position += piece as u64;
+                }
+                // Also where nothing is kept: a cut that only the page cache knows must not come undone.
                 file.sync_data().context("sync", &segment.path)?;
             }
             segment.synced_to(end);
         }
-        self.disk.sync_dir(self.dir).context("sync the directory", self.dir)?;
-        for segment in &segments {
-            let (end, is_sealed) = {
-                let known = segment.known.read();
-                (known.end, known.is_sealed)
-            };
-            segment.synced_to(end);
-            if is_sealed {
-                segment.write_index()?;
-                segment.close();
-            }
-        }
+        self.sync_names()?;
+        state.segments.iter().for_each(|segment| segment.finish());
         Ok(())
     }
-}
 
-impl Reached {
-    fn take_in(&mut self, segment: &Segment, state: &mut State) {
-        let known = segment.known.read();
-        self.is_begun = true;
-        self.last = EntryId { index: Index(known.next_index.0 - 1), term: known.last_term };
-        state.epochs.note(EntryId { index: segment.first_index, term: known.first_term }, segment.base_offset);
-        state.epochs.note(self.last, known.next_offset);
-        self.next_offset = known.next_offset;
-    }
-}
-
-/// Whether a whole frame is good and follows what is reached.
-fn follows(bytes: &[u8], id: EntryId, reached: &Reached) -> Result<(), String> {
-    let common = Common::decode(bytes).map_err(|error| error.to_string())?;
-    if common.term < reached.last.term.0 {
-        return Err(format!("term {} behind term {}", common.term, reached.last.term.0));
-    }
-    if Offset(common.offset) != reached.next_offset {
-        return Err(format!("offset {} where {} follows", common.offset, reached.next_offset.0));
-    }
-    match parse(bytes).map_err(|error| error.to_string())? {
-        Frame::Own { id: own, .. } if own.index != id.index => {
-            Err(format!("index {} where {} follows", own.index.0, id.index.0))
+    /// A damaged log is not changed, but what the journal put into it must outlive the journal.
+    fn sync_as_it_is(&self) -> Result<(), StorageError> {
+        for base_offset in self.segments()? {
+            let path = self.path(base_offset);
+            self.disk.open(&path, OpenMode::ReadWrite).and_then(|file| file.sync_data()).context("sync", &path)?;
         }
-        _ => Ok(()),
+        self.sync_names()
     }
 }

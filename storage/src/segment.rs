@@ -1,6 +1,7 @@
 //! One segment file, and what is known of its entries.
 //!
-//! Invariant: `synced <= end`; rows and own frames ascend by position; every byte below `end` belongs to a whole frame.
+//! Invariant: `synced <= end`; rows and own frames ascend by position; every byte below `end` belongs to a whole frame. The
+//! first 17 bytes of a batch lie outside its CRC: they are checked by each frame going on where the one before it ends.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,15 +11,19 @@ use highwater_protocol::ids::{EntryId, Index, LeaderEpoch, Offset, Timestamp};
 use parking_lot::RwLock;
 
 use crate::disk::{Disk, DiskFile};
-use crate::entry::{COMMON, Common, Frame, OWN_HEADER, header};
+use crate::entry::{COMMON, Common, Frame, OWN_HEADER, OWN_MAGIC, header, parse};
+use crate::epochs::Epochs;
 use crate::error::{Context, StorageError};
-use crate::index::file::{self, MappedRows, Summary};
+use crate::index::file::{self, IndexFile, MappedRows, Summary};
 use crate::index::row::{OwnFrame, Row};
-use crate::limits::WALK_BYTES;
+use crate::journal::record::{Checkpoint, Place, Position};
+use crate::limits::{SYNC_BYTES, WALK_BYTES};
 use crate::open_files::{OpenFiles, Slot};
 
 /// A row is made when the one before it lies this far back.
 pub(crate) const ROW_EVERY: u64 = 4096;
+/// The index of the segment that is written reaches at most this far back: a start walks no more than this.
+const INDEX_EVERY: u64 = SYNC_BYTES;
 /// Frames from this size on are walked by their headers alone.
 const BIG_FRAME: usize = 16 * 1024;
 
@@ -36,13 +41,16 @@ pub(crate) struct Known {
     pub(crate) end: u64,
     pub(crate) next_offset: Offset,
     pub(crate) next_index: Index,
-    /// The highest timestamp and the offset of the batch that has it.
-    pub(crate) newest: Option<(i64, Offset)>,
+    /// The highest timestamp.
+    pub(crate) newest: Option<i64>,
     pub(crate) first_timestamp: Option<i64>,
-    pub(crate) first_term: LeaderEpoch,
-    pub(crate) last_term: LeaderEpoch,
+    /// The terms of its entries.
+    pub(crate) epochs: Epochs,
     pub(crate) synced: u64,
+    /// How far the index file goes.
+    indexed: u64,
     pub(crate) is_sealed: bool,
+    is_index_tried: bool,
     rows: Rows,
     own: Vec<OwnFrame>,
     /// Ranges of bytes whose CRC was checked by this process, ascending and apart from each other.
@@ -55,23 +63,40 @@ enum Rows {
 }
 
 impl Rows {
-    fn below(&self, end: u64) -> Vec<Row> {
-        let rows: Vec<Row> = match self {
+    fn to_vec(&self) -> Vec<Row> {
+        match self {
             Self::Memory(rows) => rows.clone(),
             Self::Mapped(rows) => (0..rows.len()).filter_map(|place| rows.get(place)).collect(),
-        };
-        rows.into_iter().filter(|row| row.position < end).collect()
+        }
     }
 }
 
-/// A frame found by walking: where, and its header.
-pub(crate) struct Found {
+/// Where a walk begins: a frame's position, and what that frame has to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Cursor {
     pub(crate) position: u64,
-    pub(crate) common: Common,
+    pub(crate) index: Index,
+    pub(crate) offset: Offset,
+    pub(crate) term: LeaderEpoch,
 }
 
-/// Sees a frame and at least its header. Answers whether to go on.
-type Visit<'a> = &'a mut dyn FnMut(Found, &[u8]) -> Result<bool, StorageError>;
+/// A frame found by walking: where, which entry, how long, and its header.
+pub(crate) struct Found<'a> {
+    pub(crate) position: u64,
+    pub(crate) id: EntryId,
+    pub(crate) total: usize,
+    pub(crate) frame: Frame<'a>,
+}
+
+impl Found<'_> {
+    /// Where the next frame begins.
+    pub(crate) fn end(&self) -> u64 {
+        self.position + self.total as u64
+    }
+}
+
+/// Sees a frame: at least its header, our own ones whole. Answers whether to go on.
+type Visit<'a> = &'a mut dyn FnMut(Found<'_>, &[u8]) -> Result<bool, StorageError>;
 
 /// The file name of a segment.
 pub(crate) fn file_name(base_offset: Offset) -> String {
@@ -98,10 +123,11 @@ impl Segment {
             next_index: first_index,
             newest: None,
             first_timestamp: None,
-            first_term: LeaderEpoch(0),
-            last_term: LeaderEpoch(0),
+            epochs: Epochs::default(),
             synced: 0,
+            indexed: 0,
             is_sealed: false,
+            is_index_tried: false,
             rows: Rows::Memory(Vec::new()),
             own: Vec::new(),
             trusted: Vec::new(),
@@ -113,24 +139,22 @@ impl Segment {
         Self { base_offset, first_index, path, files, slot, known: RwLock::new(known) }
     }
 
-    /// A sealed segment by its index file, if that fits.
-    pub(crate) fn from_index(files: Arc<OpenFiles>, path: &Path, base_offset: Offset, bytes: u64) -> Option<Self> {
-        let (summary, rows, own) = file::open(files.disk().as_ref(), &index_path(path))?;
-        if summary.base_offset != base_offset || summary.bytes != bytes {
+    /// A segment by its index file, if that covers `bytes` of it and no more than `most`.
+    pub(crate) fn from_index(files: Arc<OpenFiles>, path: &Path, base_offset: Offset, most: u64) -> Option<Self> {
+        let IndexFile { summary, rows, own, terms } = file::open(files.disk().as_ref(), &index_path(path))?;
+        if summary.base_offset != base_offset || summary.bytes > most || summary.bytes == 0 {
             return None;
         }
         let segment = Self::new(files, path.to_owned(), base_offset, summary.first_index, None);
         {
             let mut known = segment.known.write();
-            known.end = bytes;
-            known.synced = bytes;
+            known.end = summary.bytes;
+            known.synced = summary.bytes;
             known.next_offset = summary.next_offset;
             known.next_index = summary.next_index;
-            known.newest = (summary.newest != i64::MIN).then_some((summary.newest, summary.newest_offset));
-            known.first_timestamp = known.newest.map(|(newest, _)| newest);
-            known.first_term = summary.first_term;
-            known.last_term = summary.last_term;
-            known.is_sealed = true;
+            known.newest = (summary.newest != i64::MIN).then_some(summary.newest);
+            known.first_timestamp = known.newest;
+            known.epochs = Epochs::from_terms(terms);
             known.rows = Rows::Mapped(rows);
             known.own = own;
         }
@@ -147,10 +171,53 @@ impl Segment {
         let mut known = self.known.write();
         let newly = end.saturating_sub(known.synced);
         known.synced = known.synced.max(end);
+        assert!(known.synced <= known.end, "{} is synced beyond its end", self.path.display());
         if known.synced == known.end {
             self.slot.is_synced();
         }
         newly
+    }
+
+    /// Bytes were written and are known: the descriptor is kept until they are synced, also if a sync finished in between.
+    pub(crate) fn keep_open(&self) {
+        self.slot.begin_writing();
+    }
+
+    /// Bytes written and not synced.
+    pub(crate) fn unsynced(&self) -> u64 {
+        let known = self.known.read();
+        known.end - known.synced
+    }
+
+    /// A byte of this segment, as the journal says it.
+    pub(crate) fn place(&self, position: u64) -> Place {
+        Place { segment: self.first_index, base_offset: self.base_offset, position: Position(position) }
+    }
+
+    /// Whether bytes behind that position are synced.
+    pub(crate) fn is_synced_beyond(&self, position: u64) -> bool {
+        self.known.read().synced > position
+    }
+
+    /// After a sync: a sealed segment gets its index and gives its descriptor back, a long one that is written gets an index
+    /// of what is there.
+    pub(crate) fn finish(&self) {
+        let (is_sealed, is_due) = {
+            let known = self.known.read();
+            let is_synced = known.synced == known.end;
+            (known.is_sealed && is_synced, is_synced && known.end >= known.indexed + INDEX_EVERY)
+        };
+        if is_sealed || is_due {
+            self.write_index();
+        }
+        if is_sealed {
+            self.close();
+        }
+    }
+
+    /// Where its first frame begins.
+    pub(crate) fn start(&self) -> Cursor {
+        Cursor { position: 0, index: self.first_index, offset: self.base_offset, term: LeaderEpoch(i32::MIN) }
     }
 
     /// Gives the descriptor back, unless bytes behind it are not synced.
@@ -179,17 +246,20 @@ impl Segment {
         Ok(Bytes::from(bytes))
     }
 
-    /// Walks frames by their headers from `position` on, which begins one, until `visit` answers `false` or `end` is reached.
-    pub(crate) fn walk(&self, position: u64, end: u64, visit: Visit<'_>) -> Result<(), StorageError> {
+    /// Walks frames by their headers until `visit` answers `false` or `end` is reached. Each has to go on where the one before
+    /// it ends; our own ones are checked whole, as is every one from `checked_from` on.
+    pub(crate) fn walk(&self, from: Cursor, end: u64, checked_from: u64, visit: Visit<'_>) -> Result<(), StorageError> {
         let file = self.file()?;
+        let corrupt = |at: u64, reason: String| StorageError::corrupt(&self.path, at, reason);
         let mut window = Vec::new();
-        let mut window_at = position;
-        let mut at = position;
+        let mut window_at = from.position;
+        let mut next = from;
         let mut step = 4096;
-        while at < end {
+        while next.position < end {
+            let at = next.position;
+            let needed = OWN_HEADER.max(61);
             let inside = usize::try_from(at - window_at).unwrap_or(usize::MAX);
-            let header_is_here = window.get(inside..inside.saturating_add(OWN_HEADER.max(61))).is_some();
-            if !header_is_here {
+            if window.get(inside..inside.saturating_add(needed)).is_none() {
                 window.resize(step.min(usize::try_from(end - at).unwrap_or(step)), 0);
                 let read = file.read_at(&mut window, at).context("read", &self.path)?;
                 window.truncate(read);
@@ -197,70 +267,111 @@ impl Segment {
             }
             let inside = usize::try_from(at - window_at).unwrap_or(usize::MAX);
             let here = window.get(inside..).unwrap_or_default();
-            let common =
-                Common::decode(here).map_err(|error| StorageError::corrupt(&self.path, at, error.to_string()))?;
-            let total = common.total as u64;
-            if at + total > end {
-                return Err(StorageError::corrupt(&self.path, at, "a frame goes beyond the end of the segment"));
+            let common = Common::decode(here).map_err(|error| corrupt(at, error.to_string()))?;
+            if at + common.total as u64 > end {
+                return Err(corrupt(at, "a frame goes beyond the end of the segment".to_owned()));
             }
             step = if common.total >= BIG_FRAME { 4096 } else { WALK_BYTES };
-            let own_is_cut = common.magic == crate::entry::OWN_MAGIC && here.len() < common.total;
-            let goes_on = if own_is_cut {
-                let whole = self.read(at, common.total)?;
-                visit(Found { position: at, common }, &whole)?
+            let is_checked = common.magic == OWN_MAGIC || at >= checked_from;
+            let whole;
+            let shown = if is_checked && here.len() < common.total {
+                whole = self.read(at, common.total)?;
+                &whole[..]
             } else {
-                let shown = here.get(..common.total.min(here.len())).unwrap_or_default();
-                if shown.len() < common.header_bytes() {
-                    return Err(StorageError::corrupt(&self.path, at, "a header is cut short"));
-                }
-                visit(Found { position: at, common }, shown)?
+                here.get(..common.total.min(here.len())).unwrap_or_default()
             };
-            if !goes_on {
+            let frame = if is_checked { parse(shown) } else { header(shown) };
+            let frame = frame.map_err(|error| corrupt(at, error.to_string()))?;
+            let id = EntryId { index: next.index, term: LeaderEpoch(common.term) };
+            let behind = follow(&next, &common, &frame).map_err(|reason| corrupt(at, reason))?;
+            next = behind;
+            if !visit(Found { position: at, id, total: common.total, frame }, shown)? {
                 return Ok(());
             }
-            at += total;
         }
         Ok(())
     }
 
-    /// Writes the index file of a sealed segment and maps it.
-    pub(crate) fn write_index(&self) -> Result<(), StorageError> {
+    /// Writes the index file of what is synced; maps it if the segment is sealed. Only the segment counts: where the index
+    /// cannot be written the rows stay in memory, and a later start makes it anew.
+    pub(crate) fn write_index(&self) {
         let path = index_path(&self.path);
         let mut known = self.known.write();
-        let Rows::Memory(rows) = &known.rows else {
-            return Ok(());
-        };
-        file::write(self.files.disk().as_ref(), &path, &known.summary(self), rows, &known.own)?;
-        if let Some((_, rows, _)) = file::open(self.files.disk().as_ref(), &path) {
-            known.rows = Rows::Mapped(rows);
+        if matches!(known.rows, Rows::Mapped(_)) || known.synced < known.end {
+            return;
         }
-        Ok(())
+        let disk = self.files.disk().as_ref();
+        let rows = known.rows.to_vec();
+        known.is_index_tried = known.is_sealed;
+        let written = file::write(disk, &path, &known.summary(self), &rows, &known.own, known.epochs.terms());
+        if written.is_err() {
+            // A torn index is found by its CRC: nothing depends on this removal.
+            drop(remove_if_there(disk, &path));
+            return;
+        }
+        known.indexed = known.end;
+        if known.is_sealed
+            && let Some(index) = file::open(disk, &path)
+        {
+            known.rows = Rows::Mapped(index.rows);
+        }
+    }
+
+    /// More is to be written: rows are kept in memory again.
+    pub(crate) fn reopen(&self) {
+        let mut known = self.known.write();
+        known.indexed = known.end;
+        known.rows = Rows::Memory(known.rows.to_vec());
     }
 
     /// Cuts the file and forgets what was known of the bytes behind.
-    pub(crate) fn cut(
-        &self,
-        end: u64,
-        next_index: Index,
-        next_offset: Offset,
-        last_term: LeaderEpoch,
-    ) -> Result<(), StorageError> {
-        self.file()?.set_len(end).context("cut", &self.path)?;
+    pub(crate) fn cut(&self, end: &Checkpoint) -> Result<(), StorageError> {
+        let position = end.end.position.0;
+        // The name of the index goes first: it speaks of bytes that will be others.
         remove_if_there(self.files.disk().as_ref(), &index_path(&self.path))?;
+        let file = self.file()?;
+        file.set_len(position).context("cut", &self.path)?;
+        // What is written next must not meet the old bytes again: of a cut and a write that are both not synced, a power cut
+        // may keep parts of either.
+        file.sync_data().context("sync", &self.path)?;
+        {
+            let mut known = self.known.write();
+            known.end = position;
+            known.synced = position;
+            known.indexed = 0;
+            known.next_index = end.last.index.next();
+            known.next_offset = end.next_offset;
+            known.epochs.cut(end.last.index.next());
+            known.is_sealed = false;
+            known.is_index_tried = false;
+            known.own.retain(|own| own.position < position);
+            known.trusted.retain_mut(|range| {
+                range.1 = range.1.min(position);
+                range.0 < range.1
+            });
+            known.rows = Rows::Memory(known.rows.to_vec().into_iter().filter(|row| row.position < position).collect());
+        }
+        self.slot.is_synced();
+        self.recount_newest()
+    }
+
+    /// Finds the highest timestamp again, from the last row on.
+    fn recount_newest(&self) -> Result<(), StorageError> {
+        let (from, end, mut newest) = {
+            let known = self.known.read();
+            let row = known.row_before(|_| true);
+            let before = row.map_or(i64::MIN, |row| row.newest_before);
+            (row.map_or(self.start(), |row| row.cursor()), known.end, (before != i64::MIN).then_some(before))
+        };
+        self.walk(from, end, u64::MAX, &mut |found, _| {
+            if let Frame::Batch(batch, _) = found.frame {
+                newest = newest.max(Some(batch.max_timestamp));
+            }
+            Ok(true)
+        })?;
         let mut known = self.known.write();
-        known.end = end;
-        known.synced = known.synced.min(end);
-        known.next_index = next_index;
-        known.next_offset = next_offset;
-        known.last_term = last_term;
-        known.is_sealed = false;
-        known.own.retain(|own| own.position < end);
-        known.trusted.retain_mut(|range| {
-            range.1 = range.1.min(end);
-            range.0 < range.1
-        });
-        known.rows = Rows::Memory(known.rows.below(end));
-        // The newest timestamp may have been cut; a bound that is too high only makes a search look further.
+        known.newest = newest;
+        known.first_timestamp = known.first_timestamp.filter(|_| newest.is_some());
         Ok(())
     }
 
@@ -272,37 +383,38 @@ impl Segment {
 }
 
 impl Known {
-    /// Takes in a frame that lies at `position`. `bytes` holds at least its header.
-    pub(crate) fn note(&mut self, position: u64, bytes: &[u8], id: EntryId) -> Result<(), crate::entry::FrameError> {
-        let common = Common::decode(bytes)?;
-        if self.end == 0 {
-            self.first_term = id.term;
+    /// Takes in a frame that lies at `position` and has `total` bytes.
+    pub(crate) fn note(&mut self, position: u64, total: usize, id: EntryId, frame: &Frame<'_>) {
+        self.epochs.note(id, self.next_offset);
+        if let Rows::Memory(rows) = &mut self.rows
+            && rows.last().is_none_or(|row| position >= row.position + ROW_EVERY)
+        {
+            let newest_before = self.newest.unwrap_or(i64::MIN);
+            rows.push(Row { position, offset: self.next_offset, index: id.index, newest_before });
         }
-        self.last_term = id.term;
-        let offset = Offset(common.offset);
-        let due = match &self.rows {
-            Rows::Memory(rows) => rows.last().is_none_or(|row| position >= row.position + ROW_EVERY),
-            Rows::Mapped(_) => false,
-        };
-        if due && let Rows::Memory(rows) = &mut self.rows {
-            let newest_before = self.newest.map_or(i64::MIN, |(newest, _)| newest);
-            rows.push(Row { position, offset, index: id.index, newest_before });
-        }
-        match header(bytes)? {
+        match frame {
             Frame::Batch(batch, _) => {
                 self.next_offset = batch.next_offset();
                 self.first_timestamp.get_or_insert(batch.max_timestamp);
-                if self.newest.is_none_or(|(newest, _)| newest < batch.max_timestamp) {
-                    self.newest = Some((batch.max_timestamp, offset));
-                }
+                self.newest = self.newest.max(Some(batch.max_timestamp));
             }
             Frame::Own { .. } => {
-                self.own.push(OwnFrame { position, length: u32::try_from(common.total).unwrap_or(u32::MAX) });
+                self.own.push(OwnFrame { position, length: u32::try_from(total).unwrap_or(u32::MAX) });
             }
         }
-        self.end = position + common.total as u64;
+        self.end = position + total as u64;
         self.next_index = id.index.next();
-        Ok(())
+    }
+
+    /// Sealed, and its index was not tried yet.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        self.is_sealed && matches!(self.rows, Rows::Memory(_)) && !self.is_index_tried
+    }
+
+    /// Where the next frame goes.
+    pub(crate) fn behind(&self) -> Cursor {
+        let term = self.epochs.terms().last().map_or(LeaderEpoch(i32::MIN), |term| term.epoch);
+        Cursor { position: self.end, index: self.next_index, offset: self.next_offset, term }
     }
 
     pub(crate) fn has_records(&self, base_offset: Offset) -> bool {
@@ -353,7 +465,7 @@ impl Known {
 
     /// From the first timestamp to the highest.
     pub(crate) fn span(&self) -> Option<i64> {
-        Some(self.newest?.0.saturating_sub(self.first_timestamp?))
+        Some(self.newest?.saturating_sub(self.first_timestamp?))
     }
 
     fn summary(&self, segment: &Segment) -> Summary {
@@ -363,17 +475,36 @@ impl Known {
             next_index: self.next_index,
             base_offset: segment.base_offset,
             next_offset: self.next_offset,
-            newest: self.newest.map_or(i64::MIN, |(newest, _)| newest),
-            newest_offset: self.newest.map_or(Offset(-1), |(_, offset)| offset),
-            first_term: self.first_term,
-            last_term: self.last_term,
+            newest: self.newest.unwrap_or(i64::MIN),
         }
     }
 
     /// The highest timestamp, for retention.
     pub(crate) fn newest_timestamp(&self) -> Option<Timestamp> {
-        self.newest.map(|(newest, _)| Timestamp(newest))
+        self.newest.map(Timestamp)
     }
+}
+
+/// Where the frame behind this one begins, if this one is what has to lie there.
+fn follow(next: &Cursor, common: &Common, frame: &Frame<'_>) -> Result<Cursor, String> {
+    if common.term < next.term.0 {
+        return Err(format!("term {} behind term {}", common.term, next.term.0));
+    }
+    if Offset(common.offset) != next.offset {
+        return Err(format!("offset {} where {} follows", common.offset, next.offset.0));
+    }
+    let offset = match frame {
+        Frame::Own { id, .. } if id.index != next.index => {
+            return Err(format!("index {} where {} follows", id.index.0, next.index.0));
+        }
+        Frame::Own { .. } => next.offset,
+        Frame::Batch(batch, _) if batch.next_offset() <= next.offset => {
+            return Err(format!("a batch without records at offset {}", next.offset.0));
+        }
+        Frame::Batch(batch, _) => batch.next_offset(),
+    };
+    let position = next.position + common.total as u64;
+    Ok(Cursor { position, index: next.index.next(), offset, term: LeaderEpoch(common.term) })
 }
 
 /// Where the index of a segment lies.

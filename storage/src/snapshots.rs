@@ -73,6 +73,11 @@ pub(crate) fn load(disk: &Arc<dyn Disk>, dir: &Path, at_most: Index) -> Result<O
     Ok(Some(Snapshot { id, next_offset, membership, machine: bytes }))
 }
 
+/// The newest snapshot, by its name.
+pub(crate) fn newest(disk: &dyn Disk, dir: &Path) -> Result<Option<Index>, StorageError> {
+    Ok(indices(disk, dir)?.into_iter().max())
+}
+
 fn indices(disk: &dyn Disk, dir: &Path) -> Result<Vec<Index>, StorageError> {
     let entries = disk.list(dir).context("list", dir)?;
     let index = |name: &str| name.strip_suffix(".snapshot").and_then(|digits| digits.parse().ok()).map(Index);

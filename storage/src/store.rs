@@ -11,18 +11,17 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
 
 use crate::atomic_file;
 use crate::disk::Disk;
-use crate::epochs::Epochs;
 use crate::error::{Context, StorageError};
 use crate::journal::record::{Change, HardState, LogChanges, LogId};
 use crate::journal::{self, Journal, LogState};
-use crate::limits::SYNC_BYTES;
+use crate::limits::{FULL_JOURNAL_FILES, SYNC_BYTES};
 use crate::log::{Log, LogHandle, Shared, Snapshot, State};
 use crate::open_files::OpenFiles;
 use crate::recovery::{self, Damage};
@@ -101,6 +100,10 @@ pub struct Store {
     journal: Mutex<Journal>,
     /// One record at a time is on its way to the disk.
     flushing: Mutex<()>,
+    /// The first failure of the journal.
+    journal_failure: OnceLock<String>,
+    /// Journal files that wait for checkpoints.
+    full_journal_files: AtomicUsize,
     logs: RwLock<BTreeMap<LogId, LogHandle>>,
     next_log: AtomicU64,
     unsynced: Arc<AtomicU64>,
@@ -139,8 +142,13 @@ impl Store {
         let mut logs = Vec::new();
         let mut states = BTreeMap::new();
         let mut highest = replay.highest_log;
+        // A log is made only once the journal has begun: where there are logs and not one record, it has lost them.
+        replay.all_damaged |= replay.sequence == 0;
         for entry in disk.list(&logs_dir).context("list", &logs_dir)? {
             let dir = logs_dir.join(&entry.name);
+            if !entry.is_dir {
+                continue;
+            }
             if entry.name.ends_with(NEW) || entry.name.ends_with(GONE) {
                 remove_dir(disk.as_ref(), &dir)?;
                 continue;
@@ -149,23 +157,24 @@ impl Store {
             highest = highest.max(id.0);
             let replayed = replay.logs.remove(&id).unwrap_or_default();
             if replayed.is_dropped {
-                remove_dir(disk.as_ref(), &dir)?;
+                put_aside_and_remove(disk.as_ref(), &logs_dir, &entry.name)?;
                 continue;
             }
-            let recovered = recovery::recover(&files, &dir, id, &entry.name, replayed, replay.all_damaged, &unsynced)?;
+            let recovered = recovery::recover(&files, &dir, id, &entry.name, &replayed, replay.all_damaged, &unsynced)?;
             states.insert(id, recovered.state);
             let hard_state = recovered.state.hard_state;
             logs.push(OpenedLog { log: recovered.log, hard_state, damage: recovered.damage });
         }
         disk.sync_dir(&logs_dir).context("sync the directory", &logs_dir)?;
-        let mut seed = random();
+        replay.highest_log = highest;
+        let (mut seed, key) = (random(), random());
         let laps = Box::new(move || {
             // Laps only have to differ from each other and from what a client could guess.
             seed = seed.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
-            seed
+            (seed ^ key).rotate_left(29).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ key
         });
         let journal =
-            Journal::start(Arc::clone(&disk), &journal_dir, options.journal_file_bytes, replay.sequence, states, laps)?;
+            Journal::start(Arc::clone(&disk), &journal_dir, options.journal_file_bytes, &replay, states, laps)?;
         let handles = logs.iter().map(|opened| (opened.log.id(), opened.log.handle())).collect();
         let store = Arc::new(Self {
             disk,
@@ -174,6 +183,8 @@ impl Store {
             options,
             journal: Mutex::new(journal),
             flushing: Mutex::new(()),
+            journal_failure: OnceLock::new(),
+            full_journal_files: AtomicUsize::new(0),
             logs: RwLock::new(handles),
             next_log: AtomicU64::new(highest + 1),
             unsynced,
@@ -191,7 +202,15 @@ impl Store {
         let logs = self.root.join("logs");
         let aside = logs.join(format!("{name}{NEW}"));
         let dir = logs.join(name);
-        self.disk.create_dir(&aside).context("create", &aside)?;
+        match self.disk.create_dir(&aside) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                // Left behind by an attempt that failed.
+                remove_dir(self.disk.as_ref(), &aside)?;
+                self.disk.create_dir(&aside).context("create", &aside)?;
+            }
+            Err(error) => return Err(error).context("create", &aside),
+        }
         atomic_file::write(self.disk.as_ref(), &aside, META, &id.0.to_be_bytes())?;
         snapshots::save(self.disk.as_ref(), &aside, first, usize::MAX)?;
         self.disk.rename(&aside, &dir).context("rename", &aside)?;
@@ -201,15 +220,12 @@ impl Store {
             name: name.to_owned(),
             dir,
             files: Arc::clone(&self.files),
-            state: RwLock::new(State {
-                segments: Vec::new(),
-                last: first.id,
-                next_offset: first.next_offset,
-                epochs: Epochs::default(),
-            }),
+            state: RwLock::new(State { last: first.id, next_offset: first.next_offset, ..State::default() }),
             syncing: Mutex::new(()),
             has_new_names: AtomicBool::new(false),
             unsynced: Arc::clone(&self.unsynced),
+            journalled: AtomicU64::new(0),
+            poison: OnceLock::new(),
         });
         let log = Log::new(shared);
         self.logs.write().insert(id, log.handle());
@@ -224,24 +240,36 @@ impl Store {
         self.commit(&[LogChanges { log: id, changes: vec![Change::Drop] }])?;
         let _no_sync = handle.0.syncing.lock();
         self.unsynced.fetch_sub(handle.unsynced_bytes(), Ordering::AcqRel);
-        let logs = self.root.join("logs");
-        let aside = logs.join(format!("{}{GONE}", handle.0.name));
-        self.disk.rename(&handle.0.dir, &aside).context("rename", &handle.0.dir)?;
-        self.disk.sync_dir(&logs).context("sync the directory", &logs)?;
         handle.0.state.write().segments.clear();
-        remove_dir(self.disk.as_ref(), &aside)
+        put_aside_and_remove(self.disk.as_ref(), &self.root.join("logs"), &handle.0.name)
     }
 
-    /// Writes one record and makes it durable.
+    /// Writes one record and makes it durable. Once that has failed nothing is tried again: the process has to end.
     pub fn commit(&self, changes: &[LogChanges]) -> Result<(), StorageError> {
         let _one_at_a_time = self.flushing.lock();
+        if let Some(reason) = self.journal_failure.get() {
+            return Err(StorageError::Poisoned { what: "the journal".to_owned(), reason: reason.clone() });
+        }
         self.is_busy.store(true, Ordering::Release);
-        let (file, path) = {
+        self.write_record(changes).inspect_err(|error| drop(self.journal_failure.set(error.to_string())))?;
+        for changed in changes {
+            if let Some(log) = self.handle(changed.log) {
+                log.journalled(&changed.changes);
+            }
+        }
+        Ok(())
+    }
+
+    fn write_record(&self, changes: &[LogChanges]) -> Result<(), StorageError> {
+        let (sequence, file, path) = {
             let mut journal = self.journal.lock();
-            journal.append(changes)?;
-            (journal.file(), journal.path().to_owned())
+            let sequence = journal.append(changes)?;
+            self.full_journal_files.store(journal.full_files(), Ordering::Relaxed);
+            (sequence, journal.file(), journal.path().to_owned())
         };
-        file.sync_data().context("sync", &path)
+        file.sync_data().context("sync", &path)?;
+        self.journal.lock().synced(sequence);
+        Ok(())
     }
 
     /// A log that is open.
@@ -254,9 +282,10 @@ impl Store {
         self.unsynced.load(Ordering::Acquire)
     }
 
-    /// Whether so much is unsynced that no more should be taken in.
+    /// Whether so much is unsynced, or waits in the journal for a checkpoint, that no more should be taken in.
     pub fn above_unsynced_limit(&self) -> bool {
         self.unsynced_bytes() > self.options.unsynced_limit_bytes
+            || self.full_journal_files.load(Ordering::Relaxed) > FULL_JOURNAL_FILES
     }
 
     /// What the disk had left when upkeep last looked.
@@ -279,7 +308,11 @@ impl Store {
             handles.into_iter().filter(|log| log.unsynced_bytes() >= if much { 1 } else { SYNC_BYTES }).collect();
         due.extend(self.journal.lock().holding_up().iter().filter_map(|id| self.handle(*id)));
         self.checkpoint(&due, &mut failed)?;
-        self.journal.lock().recycle()?;
+        {
+            let mut journal = self.journal.lock();
+            journal.recycle()?;
+            self.full_journal_files.store(journal.full_files(), Ordering::Relaxed);
+        }
         self.prepare_spare()?;
         if !self.is_busy.swap(false, Ordering::AcqRel) && self.journal.lock().wants_proof() {
             self.commit(&[])?;
@@ -332,6 +365,14 @@ fn read_meta(disk: &dyn Disk, dir: &Path) -> Result<LogId, StorageError> {
         .ok_or_else(|| StorageError::corrupt(&path, 0, "it is not there: restore it, or move the folder away"))?;
     let number = <[u8; 8]>::try_from(&bytes[..]).map_err(|_| StorageError::corrupt(&path, 0, "not an id"))?;
     Ok(LogId(u64::from_be_bytes(number)))
+}
+
+/// Removes a log's folder in two steps: while its files go it must not look like a log that has lost some.
+fn put_aside_and_remove(disk: &dyn Disk, logs: &Path, name: &str) -> Result<(), StorageError> {
+    let (dir, aside) = (logs.join(name), logs.join(format!("{name}{GONE}")));
+    disk.rename(&dir, &aside).context("rename", &dir)?;
+    disk.sync_dir(logs).context("sync the directory", logs)?;
+    remove_dir(disk, &aside)
 }
 
 /// Removes a folder of files.

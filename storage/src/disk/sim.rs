@@ -1,7 +1,8 @@
 //! A disk in memory that keeps what is durable apart from what is only written, and can be stopped at any operation.
 //!
-//! After a power cut every write and every name that was not synced is kept or lost by the seed, and a write may be torn at
-//! 512 bytes. After a kill of the process all that was written is there.
+//! After a power cut every write, every length and every change of names that was not synced is kept or lost by the seed, each
+//! for itself, so that later ones may be there without earlier ones; and a write may be torn at 512 bytes. A rename is kept or
+//! lost as one. After a kill of the process all that was written is there; the write that was stopped is there by half.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -25,6 +26,8 @@ struct World {
     files: BTreeMap<u64, Content>,
     names: BTreeMap<PathBuf, Node>,
     durable_names: BTreeMap<PathBuf, Node>,
+    /// What happened to names and is not durable, in order.
+    name_changes: Vec<NameChange>,
     next: u64,
     operations: u64,
     stop_at: Option<u64>,
@@ -36,6 +39,13 @@ struct World {
 enum Node {
     Directory,
     File(u64),
+}
+
+#[derive(Clone)]
+enum NameChange {
+    Create(PathBuf, Node),
+    Remove(PathBuf),
+    Rename(PathBuf, PathBuf),
 }
 
 #[derive(Clone, Default)]
@@ -98,6 +108,7 @@ impl SimDisk {
             files: world.files.clone(),
             names: world.names.clone(),
             durable_names: world.durable_names.clone(),
+            name_changes: world.name_changes.clone(),
             next: world.next,
             ..World::default()
         };
@@ -110,21 +121,16 @@ impl SimDisk {
         let mut chance = Chance(seed);
         let mut after = World { next: world.next, ..World::default() };
         let mut names = world.durable_names.clone();
-        let every: std::collections::BTreeSet<&PathBuf> =
-            world.names.keys().chain(world.durable_names.keys()).collect();
-        for path in every {
-            if world.names.get(path) != world.durable_names.get(path) && chance.coin() {
-                match world.names.get(path) {
-                    Some(node) => names.insert(path.clone(), *node),
-                    None => names.remove(path),
-                };
+        for change in &world.name_changes {
+            if chance.coin() {
+                change.apply(&mut names);
             }
         }
         let known = names.clone();
-        names.retain(|path, _| {
-            path.parent().is_none_or(|parent| parent == Path::new("/") || known.get(parent) == Some(&Node::Directory))
-        });
-        for (id, content) in &world.files {
+        let is_there = |path: &Path| path == Path::new("/") || known.get(path) == Some(&Node::Directory);
+        names.retain(|path, _| path.ancestors().skip(1).all(is_there));
+        let kept: std::collections::BTreeSet<u64> = names.values().filter_map(Node::file).collect();
+        for (id, content) in world.files.iter().filter(|(id, _)| kept.contains(id)) {
             let kept = content.after_power_cut(&mut chance);
             after.files.insert(*id, Content { seen: kept.clone(), durable: kept, pending: Vec::new() });
         }
@@ -134,7 +140,56 @@ impl SimDisk {
     }
 }
 
+impl Node {
+    fn file(&self) -> Option<u64> {
+        match self {
+            Self::Directory => None,
+            Self::File(id) => Some(*id),
+        }
+    }
+}
+
+impl NameChange {
+    fn apply(&self, names: &mut BTreeMap<PathBuf, Node>) {
+        match self {
+            Self::Create(path, node) => {
+                names.insert(path.clone(), *node);
+            }
+            Self::Remove(path) => {
+                names.remove(path);
+            }
+            Self::Rename(from, to) => {
+                let moved: Vec<PathBuf> = names.keys().filter(|path| path.starts_with(from)).cloned().collect();
+                for path in moved {
+                    let rest = path.strip_prefix(from).unwrap_or(Path::new(""));
+                    let target = if rest.as_os_str().is_empty() { to.clone() } else { to.join(rest) };
+                    if let Some(node) = names.remove(&path) {
+                        names.insert(target, node);
+                    }
+                }
+            }
+        }
+    }
+
+    fn touches(&self, directory: &Path) -> bool {
+        let lies_in = |path: &PathBuf| path.parent() == Some(directory);
+        match self {
+            Self::Create(path, _) | Self::Remove(path) => lies_in(path),
+            Self::Rename(from, to) => lies_in(from) || lies_in(to),
+        }
+    }
+}
+
 impl Content {
+    fn sync(&mut self) {
+        for pending in self.pending.drain(..) {
+            match pending {
+                Pending::Length(length) => self.durable.resize(length, 0),
+                Pending::Write(position, written) => put(&mut self.durable, position, &written),
+            }
+        }
+    }
+
     fn after_power_cut(&self, chance: &mut Chance) -> Vec<u8> {
         let mut bytes = self.durable.clone();
         for pending in &self.pending {
@@ -178,7 +233,13 @@ impl World {
     }
 
     fn used(&self) -> u64 {
-        self.files.values().map(|content| content.seen.len() as u64).sum()
+        let named = self.names.values().filter_map(Node::file).filter_map(|id| self.files.get(&id));
+        named.map(|content| content.seen.len() as u64).sum()
+    }
+
+    fn change_names(&mut self, change: NameChange) {
+        change.apply(&mut self.names);
+        self.name_changes.push(change);
     }
 
     fn node(&self, path: &Path) -> io::Result<Node> {
@@ -208,7 +269,7 @@ impl Disk for SimDisk {
                 world.next += 1;
                 let id = world.next;
                 world.files.insert(id, Content::default());
-                world.names.insert(path.to_owned(), Node::File(id));
+                world.change_names(NameChange::Create(path.to_owned(), Node::File(id)));
                 id
             }
             _ => return Err(io::ErrorKind::NotFound.into()),
@@ -220,18 +281,7 @@ impl Disk for SimDisk {
         let mut world = self.0.lock();
         world.count()?;
         world.node(from)?;
-        let moved: Vec<(PathBuf, Node)> = world
-            .names
-            .iter()
-            .filter(|(path, _)| path.starts_with(from))
-            .map(|(path, node)| (path.clone(), *node))
-            .collect();
-        for (path, node) in moved {
-            world.names.remove(&path);
-            let rest = path.strip_prefix(from).unwrap_or(Path::new("")).to_owned();
-            let target = if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) };
-            world.names.insert(target, node);
-        }
+        world.change_names(NameChange::Rename(from.to_owned(), to.to_owned()));
         Ok(())
     }
 
@@ -239,7 +289,7 @@ impl Disk for SimDisk {
         let mut world = self.0.lock();
         world.node(path)?;
         world.count()?;
-        world.names.remove(path);
+        world.change_names(NameChange::Remove(path.to_owned()));
         Ok(())
     }
 
@@ -250,15 +300,18 @@ impl Disk for SimDisk {
         }
         world.count()?;
         world.check_parent(path)?;
-        world.names.insert(path.to_owned(), Node::Directory);
+        world.change_names(NameChange::Create(path.to_owned(), Node::Directory));
         Ok(())
     }
 
     fn remove_dir(&self, path: &Path) -> io::Result<()> {
         let mut world = self.0.lock();
         world.node(path)?;
+        if world.names.keys().any(|name| name.parent() == Some(path)) {
+            return Err(io::ErrorKind::DirectoryNotEmpty.into());
+        }
         world.count()?;
-        world.names.remove(path);
+        world.change_names(NameChange::Remove(path.to_owned()));
         Ok(())
     }
 
@@ -277,24 +330,10 @@ impl Disk for SimDisk {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         let mut world = self.0.lock();
         world.count()?;
-        let here = |name: &PathBuf| name.parent() == Some(path);
-        world.durable_names.retain(|name, _| !here(name));
-        let now: Vec<_> =
-            world.names.iter().filter(|(name, _)| here(name)).map(|(name, node)| (name.clone(), *node)).collect();
-        world.durable_names.extend(now);
-        // A directory that was renamed takes along what was durable in it.
-        let below: Vec<_> = world
-            .names
-            .iter()
-            .filter(|(name, _)| name.parent().and_then(Path::parent) == Some(path))
-            .map(|(name, node)| (name.clone(), *node))
-            .collect();
-        for (name, node) in below {
-            let known = world.durable_names.values().any(|other| *other == node);
-            if known {
-                world.durable_names.insert(name, node);
-            }
-        }
+        let changes = std::mem::take(&mut world.name_changes);
+        let (now, later): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.touches(path));
+        world.name_changes = later;
+        now.iter().for_each(|change| change.apply(&mut world.durable_names));
         Ok(())
     }
 
@@ -338,7 +377,15 @@ impl DiskFile for SimFile {
         let written = slices.concat();
         let start = usize::try_from(position).unwrap_or(usize::MAX);
         let mut world = self.world.lock();
-        world.count()?;
+        if let Err(stopped) = world.count() {
+            if Some(world.operations) == world.stop_at {
+                let half = written.get(..written.len() / 2).unwrap_or_default();
+                let content = world.files.entry(self.id).or_default();
+                put(&mut content.seen, start, half);
+                content.pending.push(Pending::Write(start, half.to_vec()));
+            }
+            return Err(stopped);
+        }
         let grows = self.grows_by(&world, start + written.len());
         if world.capacity.is_some_and(|capacity| world.used() + grows > capacity) {
             return Err(io::ErrorKind::StorageFull.into());
@@ -367,11 +414,11 @@ impl DiskFile for SimFile {
             world.fail_sync_of = None;
         }
         let content = world.files.entry(self.id).or_default();
-        content.pending.clear();
         if fails {
+            content.pending.clear();
             return Err(io::Error::other("an injected failure of fsync"));
         }
-        content.durable = content.seen.clone();
+        content.sync();
         Ok(())
     }
 

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! page 0   "HWIX", version (1) u8, 3 bytes zero, segment bytes u64, first index u64, next index u64, base offset i64,
-//!          next offset i64, newest timestamp i64, its offset i64, first term i32, last term i32, rows u32, own frames u32
+//!          next offset i64, newest timestamp i64, rows u32, own frames u32, terms u32
 //! rows     127 a page, 32 bytes each: position u64, offset i64, Raft index u64, newest timestamp in front i64
-//! own      338 a page, 12 bytes each: position u64, length u32
+//! own      340 a page, 12 bytes each: position u64, length u32
+//! terms    204 a page, 20 bytes each: term i32, first index u64, first offset i64
 //! ```
 //!
-//! A file whose header page fails its check, or does not fit its segment, is thrown away and made anew from the segment.
+//! A file of which a page fails its check, or that does not fit its segment, is thrown away and made anew from the segment.
 
 use std::path::Path;
 
@@ -17,17 +18,22 @@ use highwater_protocol::ids::{Index, LeaderEpoch, Offset};
 use super::map::Map;
 use super::row::{OwnFrame, ROW_BYTES, Row};
 use crate::disk::{Disk, OpenMode};
+use crate::epochs::Term;
 use crate::error::{Context, StorageError};
+use crate::segment::remove_if_there;
 
 const PAGE: usize = 4096;
 const MAGIC: &[u8; 4] = b"HWIX";
 const VERSION: u8 = 1;
 const ROWS_A_PAGE: usize = 127;
 const OWN_BYTES: usize = 12;
-const OWN_A_PAGE: usize = 338;
+const OWN_A_PAGE: usize = 340;
+const TERM_BYTES: usize = 20;
+const TERMS_A_PAGE: usize = 204;
 
 const _: () = assert!(ROWS_A_PAGE * ROW_BYTES + 4 <= PAGE, "a page of rows has room for its CRC");
 const _: () = assert!(OWN_A_PAGE * OWN_BYTES + 4 <= PAGE, "a page of own frames has room for its CRC");
+const _: () = assert!(TERMS_A_PAGE * TERM_BYTES + 4 <= PAGE, "a page of terms has room for its CRC");
 
 /// What the header says of the segment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,9 +44,14 @@ pub(crate) struct Summary {
     pub(crate) base_offset: Offset,
     pub(crate) next_offset: Offset,
     pub(crate) newest: i64,
-    pub(crate) newest_offset: Offset,
-    pub(crate) first_term: LeaderEpoch,
-    pub(crate) last_term: LeaderEpoch,
+}
+
+/// What an index file holds.
+pub(crate) struct IndexFile {
+    pub(crate) summary: Summary,
+    pub(crate) rows: MappedRows,
+    pub(crate) own: Vec<OwnFrame>,
+    pub(crate) terms: Vec<Term>,
 }
 
 /// Rows in a mapped file.
@@ -54,7 +65,7 @@ impl MappedRows {
         self.rows
     }
 
-    /// A row; `None` where its page fails its check.
+    /// A row. Its page was checked when the file was opened.
     pub(crate) fn get(&self, place: usize) -> Option<Row> {
         let page = self.map.chunks_exact(PAGE).nth(1 + place / ROWS_A_PAGE)?;
         let start = (place % ROWS_A_PAGE) * ROW_BYTES;
@@ -69,6 +80,7 @@ pub(crate) fn write(
     summary: &Summary,
     rows: &[Row],
     own: &[OwnFrame],
+    terms: &[Term],
 ) -> Result<(), StorageError> {
     let mut pages = BytesMut::new();
     put_page(&mut pages, |page| {
@@ -80,11 +92,9 @@ pub(crate) fn write(
         page.put_i64(summary.base_offset.0);
         page.put_i64(summary.next_offset.0);
         page.put_i64(summary.newest);
-        page.put_i64(summary.newest_offset.0);
-        page.put_i32(summary.first_term.0);
-        page.put_i32(summary.last_term.0);
-        page.put_u32(u32::try_from(rows.len()).unwrap_or(0));
-        page.put_u32(u32::try_from(own.len()).unwrap_or(0));
+        for count in [rows.len(), own.len(), terms.len()] {
+            page.put_u32(u32::try_from(count).expect("a segment has fewer frames than 2^32"));
+        }
     });
     for rows in rows.chunks(ROWS_A_PAGE) {
         put_page(&mut pages, |page| rows.iter().for_each(|row| page.put_slice(&row.encode())));
@@ -97,25 +107,30 @@ pub(crate) fn write(
             }
         });
     }
-    match disk.remove_file(path) {
-        Ok(()) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error).context("remove", path),
+    for terms in terms.chunks(TERMS_A_PAGE) {
+        put_page(&mut pages, |page| {
+            for term in terms {
+                page.put_i32(term.epoch.0);
+                page.put_u64(term.from_index.0);
+                page.put_i64(term.from_offset.0);
+            }
+        });
     }
+    remove_if_there(disk, path)?;
     let file = disk.open(path, OpenMode::CreateNew).context("create", path)?;
     file.write_at(&[&pages], 0).context("write", path)
 }
 
-/// Maps an index file, if there is one that fits and whose pages are all good.
-pub(crate) fn open(disk: &dyn Disk, path: &Path) -> Option<(Summary, MappedRows, Vec<OwnFrame>)> {
+/// Maps an index file, if there is one whose pages are all good.
+pub(crate) fn open(disk: &dyn Disk, path: &Path) -> Option<IndexFile> {
     let file = disk.open(path, OpenMode::Read).ok()?;
     let length = usize::try_from(file.length().ok()?).ok()?;
     let map = file.map(length).ok()?;
-    let mut pages = map.chunks_exact(PAGE);
+    let pages = map.chunks_exact(PAGE);
     if !map.len().is_multiple_of(PAGE) || !pages.clone().all(page_is_good) {
         return None;
     }
-    let mut header = pages.next()?;
+    let mut header = pages.clone().next()?;
     if !header.starts_with(MAGIC) || header.get(4) != Some(&VERSION) {
         return None;
     }
@@ -127,20 +142,31 @@ pub(crate) fn open(disk: &dyn Disk, path: &Path) -> Option<(Summary, MappedRows,
         base_offset: Offset(header.get_i64()),
         next_offset: Offset(header.get_i64()),
         newest: header.get_i64(),
-        newest_offset: Offset(header.get_i64()),
-        first_term: LeaderEpoch(header.get_i32()),
-        last_term: LeaderEpoch(header.get_i32()),
     };
-    let rows = usize::try_from(header.get_u32()).ok()?;
-    let own_count = usize::try_from(header.get_u32()).ok()?;
-    let mut own = Vec::new();
-    for page in pages.skip(rows.div_ceil(ROWS_A_PAGE)) {
-        for mut frame in page.chunks_exact(OWN_BYTES).take(OWN_A_PAGE.min(own_count - own.len())) {
-            own.push(OwnFrame { position: frame.get_u64(), length: frame.get_u32() });
-        }
+    let mut count = || usize::try_from(header.get_u32()).ok();
+    let (rows, own_count, term_count) = (count()?, count()?, count()?);
+    let row_pages = rows.div_ceil(ROWS_A_PAGE);
+    let own_pages = own_count.div_ceil(OWN_A_PAGE);
+    if pages.len() != 1 + row_pages + own_pages + term_count.div_ceil(TERMS_A_PAGE) {
+        return None;
     }
-    (own.len() == own_count).then_some(())?;
-    Some((summary, MappedRows { map, rows }, own))
+    let own = items(pages.clone().skip(1 + row_pages), OWN_A_PAGE, OWN_BYTES)
+        .take(own_count)
+        .map(|mut frame| OwnFrame { position: frame.get_u64(), length: frame.get_u32() })
+        .collect();
+    let terms = items(pages.skip(1 + row_pages + own_pages), TERMS_A_PAGE, TERM_BYTES)
+        .take(term_count)
+        .map(|mut term| Term {
+            epoch: LeaderEpoch(term.get_i32()),
+            from_index: Index(term.get_u64()),
+            from_offset: Offset(term.get_i64()),
+        })
+        .collect();
+    Some(IndexFile { summary, rows: MappedRows { map, rows }, own, terms })
+}
+
+fn items<'a>(pages: impl Iterator<Item = &'a [u8]>, a_page: usize, bytes: usize) -> impl Iterator<Item = &'a [u8]> {
+    pages.flat_map(move |page| page.chunks_exact(bytes).take(a_page))
 }
 
 fn put_page(pages: &mut BytesMut, fill: impl FnOnce(&mut BytesMut)) {

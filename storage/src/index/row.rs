@@ -1,6 +1,8 @@
 //! One row: an entry's place by every way it is looked for.
 
-use highwater_protocol::ids::{Index, Offset};
+use highwater_protocol::ids::{Index, LeaderEpoch, Offset};
+
+use crate::segment::Cursor;
 
 /// A frame that begins at `position`, and what came before it in the segment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,6 +27,11 @@ pub(crate) struct OwnFrame {
 pub(crate) const ROW_BYTES: usize = 32;
 
 impl Row {
+    /// A walk that begins here. Its term is not known.
+    pub(crate) fn cursor(&self) -> Cursor {
+        Cursor { position: self.position, index: self.index, offset: self.offset, term: LeaderEpoch(i32::MIN) }
+    }
+
     pub(crate) fn encode(&self) -> [u8; ROW_BYTES] {
         let mut bytes = [0; ROW_BYTES];
         let fields = [

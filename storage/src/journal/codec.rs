@@ -6,14 +6,27 @@
 //!  8  lap             u64   drawn anew for each use of a file
 //! 16  sequence        u64   one more than the record before it, over all files
 //! 24  needed from     u64   records below this sequence are void; a fresh start names itself
-//! 32  body length     u32
-//! 36  version (1)     u8
-//! 37  zero            3 bytes
-//! 40  body, padded with zeros to 4 KiB
+//! 32  next lap        u64   the lap that the next file will carry
+//! 40  newest log      u64   the highest log id that the journal ever heard of
+//! 48  body length     u32
+//! 52  version (1)     u8
+//! 53  zero            3 bytes
+//! 56  body, padded with zeros to 4 KiB
 //! ```
 //!
 //! The body: the list of logs that the record before it made durable (count u32; each log u64, index u64, term i32), then the
-//! logs (count u32), each as id u64, number of changes u32, and the changes: a tag byte and its fields.
+//! logs (count u32), each as id u64, number of changes u32, and the changes: a tag byte and its fields. A place is segment u64,
+//! base offset i64, position u64; an entry's id is index u64, term i32; an end is place, last id, next offset i64, cuts u64.
+//!
+//! ```text
+//! 1 append      place, first index u64, last id, next offset i64, cuts u64, length u32, frames
+//! 2 truncate    end
+//! 3 checkpoint  end
+//! 4 hard state  term u64, vote u64, commit u64
+//! 5 drop
+//! 6 last        id
+//! 7 damaged
+//! ```
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use highwater_protocol::ids::{EntryId, Index, LeaderEpoch, Offset};
@@ -21,9 +34,9 @@ use highwater_protocol::ids::{EntryId, Index, LeaderEpoch, Offset};
 use super::record::{Change, Checkpoint, HardState, LogChanges, LogId, Place, Position, Run};
 use crate::limits::BLOCK;
 
-pub(super) const HEADER: usize = 40;
+pub(super) const HEADER: usize = 56;
 const MAGIC: &[u8; 4] = b"HWJR";
-const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 1;
 
 /// What begins a record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +44,8 @@ pub(super) struct Header {
     pub(super) lap: u64,
     pub(super) sequence: u64,
     pub(super) needed_from: u64,
+    pub(super) next_lap: u64,
+    pub(super) newest_log: u64,
 }
 
 /// A record read back.
@@ -74,6 +89,8 @@ fn encode_header(header: Header, length: usize, body: &[Bytes]) -> Bytes {
     rest.put_u64(header.lap);
     rest.put_u64(header.sequence);
     rest.put_u64(header.needed_from);
+    rest.put_u64(header.next_lap);
+    rest.put_u64(header.newest_log);
     put_count(&mut rest, length);
     rest.put_u8(VERSION);
     rest.put_bytes(0, 3);
@@ -100,7 +117,13 @@ pub(super) fn decode(bytes: &Bytes, lap: Option<u64>) -> Option<Decoded> {
     }
     head.advance(4);
     let stored = head.get_u32();
-    let header = Header { lap: head.get_u64(), sequence: head.get_u64(), needed_from: head.get_u64() };
+    let header = Header {
+        lap: head.get_u64(),
+        sequence: head.get_u64(),
+        needed_from: head.get_u64(),
+        next_lap: head.get_u64(),
+        newest_log: head.get_u64(),
+    };
     let length = usize::try_from(head.get_u32()).ok()?;
     let version = head.get_u8();
     if lap.is_some_and(|lap| lap != header.lap) {
@@ -120,6 +143,17 @@ pub(super) fn decode(bytes: &Bytes, lap: Option<u64>) -> Option<Decoded> {
     Some(Decoded { header, length: end.next_multiple_of(BLOCK) as u64, proven, logs })
 }
 
+/// The lap of a block that may begin a record.
+pub(super) fn lap_of(block: &[u8]) -> Option<u64> {
+    let mut rest = block.strip_prefix(MAGIC.as_slice())?.get(4..12)?;
+    Some(rest.get_u64())
+}
+
+/// The version of a block that may begin a record.
+pub(super) fn version_of(block: &[u8]) -> Option<u8> {
+    block.strip_prefix(MAGIC.as_slice())?.get(48).copied()
+}
+
 fn put_change(body: &mut BytesMut, change: &Change, pieces: &mut Vec<Bytes>) {
     match change {
         Change::Append(run) => {
@@ -128,20 +162,18 @@ fn put_change(body: &mut BytesMut, change: &Change, pieces: &mut Vec<Bytes>) {
             body.put_u64(run.first.0);
             put_id(body, run.last);
             body.put_i64(run.next_offset.0);
+            body.put_u64(run.cut);
             put_count(body, run.bytes.iter().map(Bytes::len).sum());
             pieces.push(body.split().freeze());
             pieces.extend(run.bytes.iter().cloned());
         }
-        Change::Truncate { from, end } => {
+        Change::Truncate(end) => {
             body.put_u8(2);
-            body.put_u64(from.0);
-            put_place(body, *end);
+            put_end(body, end);
         }
-        Change::Checkpoint(checkpoint) => {
+        Change::Checkpoint(end) => {
             body.put_u8(3);
-            put_place(body, checkpoint.end);
-            put_id(body, checkpoint.last);
-            body.put_i64(checkpoint.next_offset.0);
+            put_end(body, end);
         }
         Change::HardState(state) => {
             body.put_u8(4);
@@ -150,6 +182,11 @@ fn put_change(body: &mut BytesMut, change: &Change, pieces: &mut Vec<Bytes>) {
             body.put_u64(state.commit);
         }
         Change::Drop => body.put_u8(5),
+        Change::Last(id) => {
+            body.put_u8(6);
+            put_id(body, *id);
+        }
+        Change::Damaged => body.put_u8(7),
     }
 }
 
@@ -157,18 +194,17 @@ fn get_change(body: &mut Bytes) -> Option<Change> {
     Some(match get_u8(body)? {
         1 => {
             let (start, first, last) = (get_place(body)?, Index(get_u64(body)?), get_id(body)?);
-            let next_offset = Offset(get_i64(body)?);
+            let (next_offset, cut) = (Offset(get_i64(body)?), get_u64(body)?);
             let length = get_count(body)?;
             let bytes = (body.len() >= length).then(|| body.split_to(length))?;
-            Change::Append(Run { start, first, last, next_offset, bytes: vec![bytes] })
+            Change::Append(Run { start, first, last, next_offset, cut, bytes: vec![bytes] })
         }
-        2 => Change::Truncate { from: Index(get_u64(body)?), end: get_place(body)? },
-        3 => {
-            let (end, last) = (get_place(body)?, get_id(body)?);
-            Change::Checkpoint(Checkpoint { end, last, next_offset: Offset(get_i64(body)?) })
-        }
+        2 => Change::Truncate(get_end(body)?),
+        3 => Change::Checkpoint(get_end(body)?),
         4 => Change::HardState(HardState { term: get_u64(body)?, vote: get_u64(body)?, commit: get_u64(body)? }),
         5 => Change::Drop,
+        6 => Change::Last(get_id(body)?),
+        7 => Change::Damaged,
         _ => return None,
     })
 }
@@ -186,6 +222,13 @@ fn put_place(body: &mut BytesMut, place: Place) {
     body.put_u64(place.segment.0);
     body.put_i64(place.base_offset.0);
     body.put_u64(place.position.0);
+}
+
+fn put_end(body: &mut BytesMut, end: &Checkpoint) {
+    put_place(body, end.end);
+    put_id(body, end.last);
+    body.put_i64(end.next_offset.0);
+    body.put_u64(end.cut);
 }
 
 fn get_list<T>(body: &mut Bytes, mut one: impl FnMut(&mut Bytes) -> Option<T>) -> Option<Vec<T>> {
@@ -222,6 +265,11 @@ fn get_place(body: &mut Bytes) -> Option<Place> {
     Some(Place { segment, base_offset, position: Position(get_u64(body)?) })
 }
 
+fn get_end(body: &mut Bytes) -> Option<Checkpoint> {
+    let (end, last) = (get_place(body)?, get_id(body)?);
+    Some(Checkpoint { end, last, next_offset: Offset(get_i64(body)?), cut: get_u64(body)? })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,23 +283,26 @@ mod tests {
             first: Index(8),
             last: id,
             next_offset: Offset(80),
+            cut: 3,
             bytes: vec![Bytes::from_static(b"frame")],
         };
         let changes = vec![
             Change::Append(run),
-            Change::Truncate { from: Index(5), end: place },
-            Change::Checkpoint(Checkpoint { end: place, last: id, next_offset: Offset(80) }),
+            Change::Truncate(Checkpoint { end: place, last: id, next_offset: Offset(70), cut: 4 }),
+            Change::Checkpoint(Checkpoint { end: place, last: id, next_offset: Offset(80), cut: 4 }),
             Change::HardState(HardState { term: 2, vote: 1, commit: 8 }),
             Change::Drop,
+            Change::Last(id),
+            Change::Damaged,
         ];
         let logs = vec![LogChanges { log: LogId(3), changes }];
-        let header = Header { lap: 11, sequence: 12, needed_from: 10 };
+        let header = Header { lap: 11, sequence: 12, needed_from: 10, next_lap: 13, newest_log: 3 };
         let (pieces, length) = encode(header, &[(LogId(3), id)], &logs);
         let bytes = Bytes::from(pieces.concat());
         assert_eq!(bytes.len() as u64, length);
         assert_eq!(decode(&bytes, Some(11)), Some(Decoded { header, length, proven: vec![(LogId(3), id)], logs }));
         assert_eq!(decode(&bytes, Some(10)), None, "of another lap");
-        let used = HEADER + 32 + 60;
+        let used = HEADER + 24 + 12 + 73;
         for position in 0..used {
             let mut bad = bytes.to_vec();
             if let Some(byte) = bad.get_mut(position) {

@@ -4,42 +4,34 @@
 //! - Sequence numbers ascend by one over all files. At most one record is written and not yet synced, so a record proves the
 //!   one before it durable, and names what that one held.
 //! - Every file begins with a record that repeats, for every log, its checkpoint, last entry and hard state: an older file is
-//!   needed only for entries above their log's checkpoint.
+//!   needed only for entries and cuts that no checkpoint covers. That first record is synced before the next is written.
+//! - Every record names the lap of the file after its own: records of that lap behind a first one that is bad are found.
 //! - Every record says from which sequence number on records count: the first record of the oldest file that is needed. A file
 //!   is used again only when a later record than its last, which says that it is not needed, is durable.
 
 mod codec;
 pub mod record;
 mod replay;
+pub mod state;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use highwater_protocol::ids::EntryId;
+use highwater_protocol::ids::{EntryId, Index};
 
 use self::codec::{Header, encode};
-use self::record::{Change, Checkpoint, HardState, LogChanges, LogId};
+use self::record::{Change, LogChanges, LogId};
 pub use self::replay::{Replay, ReplayedLog, replay};
+pub use self::state::LogState;
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::error::{Context, StorageError};
-use crate::limits::{FIRST_JOURNAL_BYTES, FREE_JOURNAL_FILES};
+use crate::limits::{FIRST_JOURNAL_BYTES, FREE_JOURNAL_FILES, FULL_JOURNAL_FILES};
 use crate::segment::remove_if_there;
 
 /// Zeros are written in pieces of this size.
 const ZEROS: usize = 1 << 20;
-
-/// What the journal knows of a log: what the first record of each file repeats.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct LogState {
-    /// Where its durable segment bytes end.
-    pub checkpoint: Checkpoint,
-    /// Its last entry that a record holds or a checkpoint covers.
-    pub last: EntryId,
-    /// Its hard state.
-    pub hard_state: HardState,
-}
 
 struct JournalFile {
     number: u64,
@@ -50,8 +42,8 @@ struct JournalFile {
     first: u64,
     /// Once it is free: it may be used when the record of this number is durable.
     usable_after: u64,
-    /// For each log, the last entry that a record in this file holds.
-    entries: BTreeMap<LogId, EntryId>,
+    /// For each log, the newest entry or cut that a record in this file holds, behind so many cuts.
+    entries: BTreeMap<LogId, (u64, Index)>,
 }
 
 /// The journal of a directory.
@@ -62,12 +54,17 @@ pub struct Journal {
     current: JournalFile,
     position: u64,
     lap: u64,
+    next_lap: u64,
     /// Older ones that may still be needed, oldest first.
     full: Vec<JournalFile>,
     /// Zeroed or recycled ones.
     free: Vec<JournalFile>,
     next_number: u64,
+    /// The next record's.
     sequence: u64,
+    /// The records up to this one are durable.
+    durable: u64,
+    newest_log: u64,
     states: BTreeMap<LogId, LogState>,
     /// What the newest record made durable, for the next one to repeat.
     newest: Vec<(LogId, EntryId)>,
@@ -82,47 +79,54 @@ impl Journal {
         disk: Arc<dyn Disk>,
         dir: &Path,
         file_bytes: u64,
-        after: u64,
+        after: &Replay,
         states: BTreeMap<LogId, LogState>,
         mut random: Box<dyn FnMut() -> u64 + Send>,
     ) -> Result<Self, StorageError> {
         let old = existing(&disk, dir)?;
         let next_number = old.iter().map(|file| file.number + 1).max().unwrap_or(0);
         let is_new = old.is_empty();
-        let current = created(&disk, dir, next_number, if is_new { FIRST_JOURNAL_BYTES } else { 0 })?;
+        let current = created(&disk, dir, next_number, if is_new { FIRST_JOURNAL_BYTES.min(file_bytes) } else { 0 })?;
         disk.sync_dir(dir).context("sync the directory", dir)?;
-        let lap = random();
+        let lap = after.next_lap.unwrap_or_else(&mut random);
+        let next_lap = random();
         let mut journal = Self {
             disk,
             dir: dir.to_owned(),
             current,
             position: 0,
             lap,
+            next_lap,
             full: Vec::new(),
             free: old,
             next_number: next_number + 1,
-            sequence: after + 1,
+            sequence: after.sequence + 1,
+            durable: after.sequence,
+            newest_log: after.highest_log,
             states,
             newest: Vec::new(),
             file_bytes,
             random,
         };
         journal.write_base()?;
-        journal.file().sync_data().context("sync", &journal.current.path)?;
         journal.remove_surplus()?;
         Ok(journal)
     }
 
-    /// Writes one record into the page cache. Durable when the file of [`Journal::file`] has been synced after this.
-    pub fn append(&mut self, logs: &[LogChanges]) -> Result<(), StorageError> {
-        self.note(logs);
-        let (pieces, length) = encode(self.header(), &self.newest, logs);
+    /// Writes one record into the page cache and gives back its sequence number. Durable when the file of [`Journal::file`] has
+    /// been synced after this, which [`Journal::synced`] has to be told.
+    pub fn append(&mut self, logs: &[LogChanges]) -> Result<u64, StorageError> {
+        let (mut pieces, length) = encode(self.header(), &self.newest, logs);
         if self.position + length > self.current.length && self.position > 0 {
-            self.next_file(length)?;
-            let (pieces, length) = encode(self.header(), &self.newest, logs);
-            return self.write(&pieces, length, logs);
+            self.next_file(length, holds_entries(logs))?;
+            (pieces, _) = encode(self.header(), &self.newest, logs);
         }
-        self.write(&pieces, length, logs)
+        self.write(&pieces, logs)
+    }
+
+    /// The records up to this one are durable.
+    pub fn synced(&mut self, sequence: u64) {
+        self.durable = self.durable.max(sequence);
     }
 
     /// The file that the newest record is in.
@@ -140,9 +144,19 @@ impl Journal {
         self.states.get(&log).copied()
     }
 
-    /// Logs whose segments have to be synced and checkpointed before the oldest full file can be used again.
+    /// Logs whose segments have to be synced and checkpointed before the oldest full file can be used again; before all of
+    /// them can, when there are many.
     pub fn holding_up(&self) -> Vec<LogId> {
-        self.full.first().map(|file| self.needing(file)).unwrap_or_default()
+        let hurried = if self.full.len() > FULL_JOURNAL_FILES / 2 { self.full.len() } else { 1 };
+        let mut logs: Vec<LogId> = self.full.iter().take(hurried).flat_map(|file| self.needing(file)).collect();
+        logs.sort_unstable();
+        logs.dedup();
+        logs
+    }
+
+    /// Full files, which hold what no checkpoint covers yet.
+    pub fn full_files(&self) -> usize {
+        self.full.len()
     }
 
     /// Takes back the full files that nothing needs any more, up to the oldest that something does.
@@ -156,16 +170,22 @@ impl Journal {
         self.remove_surplus()
     }
 
-    /// Removes free files that nobody will use.
+    /// Removes free files that nobody will use. Not one that a record which is not durable yet says to be needless.
     fn remove_surplus(&mut self) -> Result<(), StorageError> {
-        self.free.sort_by_key(|file| file.length < self.file_bytes);
-        let surplus = self.free.split_off(self.free.len().min(FREE_JOURNAL_FILES));
+        let is_fit = |file: &JournalFile| file.usable_after <= self.durable && file.length >= self.file_bytes;
+        self.free.sort_by_key(|file| !is_fit(file));
+        let durable = self.durable;
+        let beyond = self.free.split_off(self.free.len().min(FREE_JOURNAL_FILES));
+        let (surplus, early) = beyond.into_iter().partition::<Vec<_>, _>(|file| file.usable_after <= durable);
+        self.free.extend(early);
         surplus.iter().try_for_each(|file| remove_if_there(self.disk.as_ref(), &file.path))
     }
 
-    /// Whether a spare file should be made, so that no turn waits for zeros.
+    /// Whether a spare file should be made, so that no turn waits for zeros: one for the next records, and one that only
+    /// checkpoints may use.
     pub fn wants_spare(&self) -> bool {
-        self.free.iter().all(|file| file.length < self.file_bytes) && self.position > self.current.length / 4
+        self.free.iter().filter(|file| file.length >= self.file_bytes).count() < 2
+            && self.position > self.current.length / 4
     }
 
     /// The name, number and length of a spare file to be made by [`zeroed`].
@@ -187,58 +207,60 @@ impl Journal {
 
     fn header(&self) -> Header {
         let oldest = self.full.first().unwrap_or(&self.current);
-        Header { lap: self.lap, sequence: self.sequence, needed_from: oldest.first }
+        Header {
+            lap: self.lap,
+            sequence: self.sequence,
+            needed_from: oldest.first,
+            next_lap: self.next_lap,
+            newest_log: self.newest_log,
+        }
     }
 
-    fn write(&mut self, pieces: &[Bytes], length: u64, logs: &[LogChanges]) -> Result<(), StorageError> {
+    fn write(&mut self, pieces: &[Bytes], logs: &[LogChanges]) -> Result<u64, StorageError> {
         let slices: Vec<&[u8]> = pieces.iter().map(|piece| &piece[..]).collect();
+        let length: u64 = pieces.iter().map(|piece| piece.len() as u64).sum();
         self.current.file.write_at(&slices, self.position).context("write", &self.current.path)?;
         self.current.length = self.current.length.max(self.position + length);
         self.position += length;
         self.sequence += 1;
         self.newest.clear();
-        for log in logs {
-            let Some(state) = self.states.get(&log.log) else {
-                continue;
+        logs.iter().for_each(|log| self.note(log));
+        Ok(self.sequence - 1)
+    }
+
+    /// Folds changes into what is known of their log, and remembers what the current file is needed for.
+    fn note(&mut self, changed: &LogChanges) {
+        self.newest_log = self.newest_log.max(changed.log.0);
+        if changed.changes.contains(&Change::Drop) {
+            self.states.remove(&changed.log);
+            return;
+        }
+        let state = self.states.entry(changed.log).or_default();
+        for change in &changed.changes {
+            let holds = match change {
+                Change::Append(run) => Some((run.cut, run.last.index)),
+                Change::Truncate(end) => Some((end.cut, end.last.index)),
+                _ => None,
             };
-            if log.changes.iter().any(|change| matches!(change, Change::Append(_))) {
-                self.current.entries.insert(log.log, state.last);
-            }
-            self.newest.push((log.log, state.last));
-        }
-        Ok(())
-    }
-
-    /// Folds changes into what is known of the logs.
-    fn note(&mut self, logs: &[LogChanges]) {
-        for log in logs {
-            for change in &log.changes {
-                let state = self.states.entry(log.log).or_default();
-                match change {
-                    Change::Append(run) => state.last = run.last,
-                    Change::Truncate { from, .. } => {
-                        state.last.index =
-                            state.last.index.min(highwater_protocol::ids::Index(from.0.saturating_sub(1)));
-                    }
-                    Change::Checkpoint(checkpoint) => {
-                        state.checkpoint = *checkpoint;
-                        state.last = state.last.max(checkpoint.last);
-                    }
-                    Change::HardState(hard_state) => state.hard_state = *hard_state,
-                    Change::Drop => {
-                        self.states.remove(&log.log);
-                    }
-                }
+            if state.note(change)
+                && let Some(held) = holds
+            {
+                let entry = self.current.entries.entry(changed.log).or_default();
+                *entry = held.max(*entry);
             }
         }
+        self.newest.push((changed.log, state.last));
     }
 
-    /// Goes on in another file, which begins with the state of every log.
-    fn next_file(&mut self, least: u64) -> Result<(), StorageError> {
+    /// Goes on in another file, which begins with the state of every log. Entries leave one free file to checkpoints.
+    fn next_file(&mut self, least: u64, is_for_entries: bool) -> Result<(), StorageError> {
         self.current.file.sync_data().context("sync", &self.current.path)?;
-        let is_usable = |file: &JournalFile| self.sequence > file.usable_after;
+        self.durable = self.sequence - 1;
+        let is_usable = |file: &JournalFile| file.usable_after <= self.durable;
         let fits = |file: &JournalFile| is_usable(file) && file.length >= least + self.file_bytes / 2;
-        let next = match self.free.iter().position(fits).or_else(|| self.free.iter().position(is_usable)) {
+        let may_take = self.free.iter().filter(|file| is_usable(file)).count() > usize::from(is_for_entries);
+        let place = self.free.iter().position(fits).or_else(|| self.free.iter().position(is_usable));
+        let next = match place.filter(|_| may_take) {
             Some(place) => self.free.swap_remove(place),
             None => {
                 let number = self.next_number;
@@ -252,32 +274,42 @@ impl Journal {
         self.full.push(before);
         self.current.length = self.current.length.max(self.file_bytes);
         self.position = 0;
-        self.lap = (self.random)();
+        self.lap = self.next_lap;
+        self.next_lap = (self.random)();
         self.write_base()
     }
 
-    /// The first record of a file: the state of every log.
+    /// The first record of a file: the state of every log. Durable on return.
     fn write_base(&mut self) -> Result<(), StorageError> {
         let states: Vec<LogChanges> = self
             .states
             .iter()
-            .map(|(log, state)| LogChanges {
-                log: *log,
-                changes: vec![Change::Checkpoint(state.checkpoint), Change::HardState(state.hard_state)],
+            .map(|(log, state)| {
+                let mut changes = vec![
+                    Change::Checkpoint(state.checkpoint),
+                    Change::HardState(state.hard_state),
+                    Change::Last(state.last),
+                ];
+                changes.extend(state.is_damaged.then_some(Change::Damaged));
+                LogChanges { log: *log, changes }
             })
             .collect();
         self.current.first = self.sequence;
-        let (pieces, length) = encode(self.header(), &self.newest, &states);
-        self.write(&pieces, length, &states)
+        let (pieces, _) = encode(self.header(), &self.newest, &states);
+        self.durable = self.write(&pieces, &states)?;
+        self.current.file.sync_data().context("sync", &self.current.path)
     }
 
     fn needing(&self, file: &JournalFile) -> Vec<LogId> {
-        let above = |(log, last): (&LogId, &EntryId)| {
-            let state = self.states.get(log)?;
-            (state.checkpoint.last.index < last.index).then_some(*log)
+        let above = |(log, (cut, index)): (&LogId, &(u64, Index))| {
+            (!self.states.get(log)?.covers(*cut, *index)).then_some(*log)
         };
         file.entries.iter().filter_map(above).collect()
     }
+}
+
+fn holds_entries(logs: &[LogChanges]) -> bool {
+    logs.iter().flat_map(|log| &log.changes).any(|change| matches!(change, Change::Append(_)))
 }
 
 /// Makes a file of zeros, durable on return. Slow: for a thread that may wait.

@@ -33,15 +33,17 @@ pub struct HardState {
     pub commit: u64,
 }
 
-/// All bytes of a log below `end` are durable in its segment files.
+/// Where a log ends, or ended: what a checkpoint says is durable, and what a cut leaves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Checkpoint {
-    /// Where the durable bytes end.
+    /// Where the bytes end.
     pub end: Place,
     /// The last entry below `end`.
     pub last: EntryId,
     /// The offset of the next record behind it.
     pub next_offset: Offset,
+    /// How many cuts the log had seen: what was true before a cut says nothing of what came after it.
+    pub cut: u64,
 }
 
 /// Frames that follow each other within one segment file.
@@ -55,6 +57,8 @@ pub struct Run {
     pub last: EntryId,
     /// The offset of the next record behind the run.
     pub next_offset: Offset,
+    /// How many cuts the log had seen before.
+    pub cut: u64,
     /// The frames, one or more a slice.
     pub bytes: Vec<Bytes>,
 }
@@ -64,19 +68,18 @@ pub struct Run {
 pub enum Change {
     /// Frames were appended.
     Append(Run),
-    /// Every entry from this index on was cut; the log now ends at `end`.
-    Truncate {
-        /// The first index cut.
-        from: Index,
-        /// Where the log ends now.
-        end: Place,
-    },
+    /// Every entry behind this end was cut; `cut` counts this one too.
+    Truncate(Checkpoint),
     /// Segment files were synced up to here.
     Checkpoint(Checkpoint),
     /// Term, vote or commit changed.
     HardState(HardState),
     /// The log is gone; its files may be removed.
     Drop,
+    /// The last entry that is durable for sure; said by the first record of each file.
+    Last(EntryId),
+    /// The log has lost what was durable, and is not repaired yet.
+    Damaged,
 }
 
 /// The changes of one log in one record.

@@ -2,19 +2,20 @@
 //!
 //! The newest record says from where on records count. Within a file they carry one lap and ascend by one; the next file goes
 //! on with the next number. The last record of all may be torn: it was never acknowledged. A bad record in front of a good one
-//! is damage: the good one names what it held, so that recovery sees which logs end too early; if more than one in a row is
-//! missing nobody knows what they held, and every log is damaged.
+//! is damage, for the logs that the good one says it held; if more than one in a row is missing nobody knows what they held,
+//! and every log is damaged. So it is if a file whose first record is bad holds records of the lap that was to follow.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use highwater_protocol::ids::EntryId;
 
-use super::codec::{Decoded, decode};
+use super::codec::{Decoded, VERSION, decode, lap_of, version_of};
 use super::number_of;
-use super::record::{Change, Checkpoint, HardState, LogId};
+use super::record::{Change, LogId};
+use super::state::LogState;
 use crate::disk::{Disk, OpenMode};
 use crate::error::{Context, StorageError};
 use crate::limits::BLOCK;
@@ -22,12 +23,10 @@ use crate::limits::BLOCK;
 /// What the journal says of one log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReplayedLog {
-    /// The newest checkpoint.
-    pub checkpoint: Checkpoint,
-    /// Appends and truncations behind it, in order.
+    /// As of the last record.
+    pub state: LogState,
+    /// Appends and cuts that no checkpoint covers, in order.
     pub changes: Vec<Change>,
-    /// The newest hard state.
-    pub hard_state: HardState,
     /// The last entry that was durable for sure.
     pub watermark: EntryId,
     /// The log is gone.
@@ -45,35 +44,66 @@ pub struct Replay {
     pub sequence: u64,
     /// The highest log id seen.
     pub highest_log: u64,
+    /// The lap that the next file carries, if there was a record.
+    pub next_lap: Option<u64>,
 }
 
-/// Reads all journal files of a directory.
+/// A record and where it lies.
+struct Found {
+    record: Decoded,
+    path: PathBuf,
+    position: usize,
+}
+
+/// Reads all journal files of a directory. The newest record is durable on return: before, only a page cache may have had it,
+/// and recovery removes what it says was cut.
 pub fn replay(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Replay, StorageError> {
     let mut records = Vec::new();
+    let mut laps = Vec::new();
     for entry in disk.list(dir).context("list", dir)? {
         if number_of(&entry.name).is_some() {
-            records.extend(read_file(disk, &dir.join(&entry.name))?);
+            let path = dir.join(&entry.name);
+            let bytes = read_whole(disk, &path)?;
+            check_version(&path, &bytes)?;
+            let found = read_records(&bytes).into_iter();
+            records.extend(found.map(|(position, record)| Found { record, path: path.clone(), position }));
+            laps.push((path, laps_in(&bytes)));
         }
     }
-    records.sort_by_key(|record| record.header.sequence);
-    let sequence = records.last().map_or(0, |record| record.header.sequence);
-    let mut replay = Replay { sequence, ..Replay::default() };
-    let needed_from = records.last().map_or(0, |record| record.header.needed_from);
-    let mut expected = needed_from;
-    for record in records.into_iter().filter(|record| record.header.sequence >= needed_from) {
+    records.sort_by_key(|found: &Found| found.record.header.sequence);
+    let Some(last) = records.last() else {
+        return Ok(Replay::default());
+    };
+    write_anew(disk, last)?;
+    let newest = last.record.header;
+    let mut replay = Replay {
+        sequence: newest.sequence,
+        next_lap: Some(newest.next_lap),
+        highest_log: newest.newest_log,
+        ..Replay::default()
+    };
+    for (path, positions) in laps.iter().filter_map(|(path, laps)| Some((path, laps.get(&newest.next_lap)?))) {
+        let bytes = read_whole(disk, path)?;
+        let is_record = |position: &usize| decode(&bytes.slice(*position..), Some(newest.next_lap)).is_some();
+        replay.all_damaged |= positions.iter().any(is_record);
+    }
+    let mut expected = newest.needed_from;
+    let needed = records.into_iter().map(|found| found.record);
+    for record in needed.filter(|record| record.header.sequence >= newest.needed_from) {
         let missing = record.header.sequence.saturating_sub(expected);
         replay.all_damaged |= missing > 1;
         expected = record.header.sequence + 1;
-        replay.fold(record);
+        replay.fold(record, missing == 1);
     }
     Ok(replay)
 }
 
 impl Replay {
-    fn fold(&mut self, record: Decoded) {
+    fn fold(&mut self, record: Decoded, one_is_missing: bool) {
         for (log, last) in record.proven {
             let known = self.logs.entry(log).or_default();
             known.watermark = last;
+            known.state.is_damaged |= one_is_missing;
         }
         for changed in record.logs {
             self.highest_log = self.highest_log.max(changed.log.0);
@@ -87,43 +117,90 @@ impl Replay {
 
 impl ReplayedLog {
     fn fold(&mut self, change: Change) {
+        let counts = self.state.note(&change);
+        if !counts {
+            return;
+        }
         match change {
-            Change::Checkpoint(checkpoint) => {
-                self.checkpoint = checkpoint;
-                self.watermark = self.watermark.max(checkpoint.last);
-                self.changes.clear();
+            Change::Append(_) => self.changes.push(change),
+            Change::Truncate(end) => {
+                if self.watermark.index > end.last.index {
+                    self.watermark = end.last;
+                }
+                self.changes.push(change);
             }
-            Change::HardState(state) => self.hard_state = state,
+            Change::Checkpoint(checkpoint) => {
+                self.watermark = self.state.last.min(self.watermark.max(checkpoint.last));
+                let is_needed = |change: &Change| match change {
+                    Change::Append(run) => run.cut == checkpoint.cut && run.last.index > checkpoint.last.index,
+                    Change::Truncate(end) => end.cut > checkpoint.cut,
+                    _ => false,
+                };
+                self.changes.retain(is_needed);
+            }
+            Change::Last(id) => self.watermark = id,
             Change::Drop => self.is_dropped = true,
-            change => self.changes.push(change),
+            Change::HardState(_) | Change::Damaged => {}
         }
     }
 }
 
-/// The good records of one file's newest lap: from its start, and behind a bad one those that can only be of this lap.
-fn read_file(disk: &Arc<dyn Disk>, path: &Path) -> Result<Vec<Decoded>, StorageError> {
+fn write_anew(disk: &Arc<dyn Disk>, found: &Found) -> Result<(), StorageError> {
+    let file = disk.open(&found.path, OpenMode::ReadWrite).context("open", &found.path)?;
+    let mut bytes = vec![0; usize::try_from(found.record.length).unwrap_or_default()];
+    let read = file.read_at(&mut bytes, found.position as u64).context("read", &found.path)?;
+    bytes.truncate(read);
+    file.write_at(&[&bytes], found.position as u64).context("write", &found.path)?;
+    file.sync_data().context("sync", &found.path)
+}
+
+/// A file of a later version must not be taken for a torn one.
+fn check_version(path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
+    match version_of(bytes) {
+        Some(found) if found > VERSION => Err(StorageError::Version { path: path.to_owned(), found, known: VERSION }),
+        _ => Ok(()),
+    }
+}
+
+fn read_whole(disk: &Arc<dyn Disk>, path: &Path) -> Result<Bytes, StorageError> {
     let file = disk.open(path, OpenMode::Read).context("open", path)?;
     let length = usize::try_from(file.length().context("measure", path)?).unwrap_or(usize::MAX);
     let mut bytes = vec![0; length];
     let read = file.read_at(&mut bytes, 0).context("read", path)?;
     bytes.truncate(read);
-    let bytes = Bytes::from(bytes);
-    let mut records: Vec<Decoded> = Vec::new();
+    Ok(Bytes::from(bytes))
+}
+
+/// The good records of one file's newest lap: from its start, and behind a bad one those that can only be of this lap.
+fn read_records(bytes: &Bytes) -> Vec<(usize, Decoded)> {
+    let mut records: Vec<(usize, Decoded)> = Vec::new();
     let mut position = 0;
     let mut lap = None;
     while position < bytes.len() {
         let ascends =
-            |record: &Decoded| records.last().is_none_or(|last| last.header.sequence < record.header.sequence);
+            |record: &Decoded| records.last().is_none_or(|(_, last)| last.header.sequence < record.header.sequence);
         let found = decode(&bytes.slice(position..), lap).filter(ascends);
         match found {
             Some(record) => {
-                position += usize::try_from(record.length).unwrap_or(BLOCK);
                 lap = Some(record.header.lap);
-                records.push(record);
+                let length = usize::try_from(record.length).unwrap_or(BLOCK);
+                records.push((position, record));
+                position += length;
             }
             None if lap.is_none() => break,
             None => position += BLOCK,
         }
     }
-    Ok(records)
+    records
+}
+
+/// Where blocks lie that may begin a record, by lap.
+fn laps_in(bytes: &Bytes) -> BTreeMap<u64, Vec<usize>> {
+    let mut laps: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for (block, content) in bytes.chunks(BLOCK).enumerate() {
+        if let Some(lap) = lap_of(content) {
+            laps.entry(lap).or_default().push(block * BLOCK);
+        }
+    }
+    laps
 }
