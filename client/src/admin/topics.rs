@@ -71,8 +71,7 @@ impl Admin {
     /// Deletes a topic.
     pub async fn delete_topic(&self, name: &str) -> Result<()> {
         let state = DeleteTopicState { name: Some(name.to_owned()), topic_id: Uuid::nil() };
-        let request =
-            DeleteTopicsRequest { topics: vec![state], topic_names: Vec::new(), timeout_ms: TIMEOUT_MS };
+        let request = DeleteTopicsRequest { topics: vec![state], topic_names: Vec::new(), timeout_ms: TIMEOUT_MS };
         let response = self.client.call_controller(&request).await?;
         let result = response.responses.into_iter().next().ok_or_else(unanswered)?;
         checked(result.error_code, || format!("deleting topic {name}"), result.error_message.as_deref())

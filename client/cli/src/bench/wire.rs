@@ -211,7 +211,11 @@ pub(super) fn topic(bootstrap: &str, name: &str, create: Option<i32>, replicatio
 
 fn describe(wire: &mut Wire, name: &str) -> Result<MetadataResponse, Failed> {
     let topic = MetadataRequestTopic { topic_id: Uuid::nil(), name: Some(name.to_owned()) };
-    wire.call(&MetadataRequest { topics: Some(vec![topic]), allow_auto_topic_creation: false, ..MetadataRequest::default() })
+    wire.call(&MetadataRequest {
+        topics: Some(vec![topic]),
+        allow_auto_topic_creation: false,
+        ..MetadataRequest::default()
+    })
 }
 
 fn create_topic(
