@@ -152,7 +152,46 @@ fn every_start_raises_the_term_and_the_leader_epoch_with_it() {
     assert_eq!(read, epochs[..4], "a batch carries the term it was taken in");
 }
 
-/// The start was told of an election only by the machine's own deadline, which nobody had set: producers never expired.
+/// Commit rides in the record of later entries and wakes no flush of its own; a clean stop writes the last of it.
+#[test]
+fn term_vote_and_commit_are_in_the_journal() {
+    let mut bench = Bench::new(6);
+    let topic = bench.topic("t", &[]);
+    let known = |bench: &Bench| {
+        let log = bench.replica(topic).log_id();
+        bench.node.store().journalled(log).expect("the journal knows it").hard_state
+    };
+    let first = known(&bench);
+    assert_eq!(i32::try_from(first.term), Ok(bench.epoch(topic)));
+    assert_ne!(first.vote, 0, "the vote for itself");
+    bench.produce(topic, &Sent::new("a"));
+    bench.produce(topic, &Sent::new("b"));
+    let second = known(&bench);
+    assert_eq!((second.term, second.vote), (first.term, first.vote));
+    assert_eq!(second.commit, 2, "the record of b, which is entry 3, carries the commit of a");
+    bench.node.stop(&mut bench.outbox).expect("stops");
+    assert_eq!(known(&bench).commit, 3);
+    let bench = bench.after_power_cut(6);
+    assert_eq!(known(&bench).term, first.term + 1);
+    assert_eq!(known(&bench).vote, first.vote);
+    assert_eq!(bench.node.replicas().len(), 1);
+}
+
+/// The machine was never told that it leads, for a term is served only behind a flush, where no clock is at hand: so nobody's
+/// silence was counted, and producers never expired. Nobody asks the partition anything here: time alone tells it.
+#[test]
+fn producers_of_an_idle_partition_expire() {
+    let mut bench = Bench::new(3);
+    let topic = bench.topic("t", &[]);
+    bench.produce(topic, &Sent::new("a").numbered(5, 0, 9));
+    let mut bench = bench.after_power_cut(3);
+    for _ in 0..150 {
+        bench.pass(600_000);
+        bench.settle();
+    }
+    assert!(bench.producers(topic).is_empty());
+}
+
 #[test]
 fn silent_producers_expire_by_a_command_that_survives() {
     let mut bench = Bench::new(3);

@@ -41,6 +41,29 @@ fn what_is_answered_survives_a_power_cut_at_the_very_moment() {
 }
 
 #[test]
+fn one_flush_serves_all_partitions_with_one_write_and_one_sync() {
+    let mut bench = Bench::new(8);
+    let topics: Vec<_> = (0..5).map(|number| bench.topic(&format!("t{number}"), &[])).collect();
+    let mut replies: Vec<_> = topics.iter().map(|topic| bench.send(*topic, &Sent::new("small"))).collect();
+    let operations = bench.disk.operations();
+    let report = bench.node.flush(&mut bench.outbox).expect("flushes").expect("something waited");
+    assert_eq!((report.logs, report.segments_synced), (5, 0));
+    assert_eq!(bench.disk.operations(), operations + 2, "the journal's write and its sync");
+    bench.finish_turn();
+    assert!(replies.iter_mut().all(|reply| appended(reply) == 0));
+    let mut replies = [
+        bench.send(topics[0], &Sent::new("small")),
+        bench.send(topics[1], &Sent::big("x", highwater_node::limits::SEGMENT_SYNC_BYTES)),
+    ];
+    let report = bench.node.flush(&mut bench.outbox).expect("flushes").expect("something waited");
+    assert_eq!((report.logs, report.segments_synced), (2, 1), "much of one log is synced where it lies");
+    bench.finish_turn();
+    assert!(replies.iter_mut().all(|reply| appended(reply) == 1));
+    let bench = bench.after_power_cut(8);
+    assert!(topics[..2].iter().all(|topic| bench.values(*topic).len() == 2));
+}
+
+#[test]
 fn replies_fire_in_the_order_of_their_entries() {
     let mut bench = Bench::new(2);
     let topic = bench.topic("t", &[]);
