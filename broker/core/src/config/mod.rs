@@ -159,6 +159,7 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
         "compression.type" => &["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"],
         "message.timestamp.type" | "log.message.timestamp.type" => &["CreateTime", "LogAppendTime"],
         "flush.mode" | "log.flush.mode" => &["fsync", "os"],
+        "share.isolation.level" => &["read_committed", "read_uncommitted"],
         _ => return None,
     })
 }

@@ -193,20 +193,40 @@ fn operated(kind: ResourceType, now: &Settings, one: &Operation<'_>) -> Result<O
 fn check_value(kind: ResourceType, def: &ConfigDef, value: &str) -> Result<(), Refused> {
     let code = if kind == ResourceType::Broker { ErrorCode::InvalidRequest } else { ErrorCode::InvalidConfig };
     check(def, value).map_err(|reason| (code, reason))?;
-    if kind != ResourceType::ClientMetrics {
-        return Ok(());
-    }
-    match def.name {
-        "interval.ms" if !value.trim().parse::<i64>().is_ok_and(|ms| (100..=3_600_000).contains(&ms)) => {
+    match (kind, def.name) {
+        (ResourceType::Group, name) => check_group_value(name, value),
+        (ResourceType::ClientMetrics, "interval.ms")
+            if !value.trim().parse::<i64>().is_ok_and(|ms| (100..=3_600_000).contains(&ms)) =>
+        {
             let message =
                 format!("Invalid value {value} for interval.ms, interval must be between 100 and 3600000 (1 hour)");
             Err((ErrorCode::InvalidRequest, message))
         }
-        "match" => match value.split(',').map(str::trim).filter(|word| !word.is_empty()).find(|word| !is_pattern(word))
-        {
-            Some(word) => Err((ErrorCode::InvalidConfig, format!("Illegal client matching pattern: {word}"))),
-            None => Ok(()),
-        },
+        (ResourceType::ClientMetrics, "match") => {
+            match value.split(',').map(str::trim).filter(|word| !word.is_empty()).find(|word| !is_pattern(word)) {
+                Some(word) => Err((ErrorCode::InvalidConfig, format!("Illegal client matching pattern: {word}"))),
+                None => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A group's value lies between the broker's bounds for its kind of groups: `group.consumer.min.session.timeout.ms` and
+/// `group.consumer.max.session.timeout.ms` bound `consumer.session.timeout.ms`.
+fn check_group_value(name: &str, value: &str) -> Result<(), Refused> {
+    let Some((family, rest)) = name.split_once('.') else { return Ok(()) };
+    let bound = |which: &str| -> Option<i64> {
+        let rest = rest.strip_prefix("num.").unwrap_or(rest);
+        find(table::BROKER, &format!("group.{family}.{which}.{rest}"))?.default?.parse().ok()
+    };
+    let (low, high) = (bound("min").unwrap_or(i64::MIN), bound("max").unwrap_or(i64::MAX));
+    match value.trim().parse::<i64>() {
+        Ok(number) if number < low || number > high => {
+            let bounds =
+                if low == i64::MIN { format!("at most {high}") } else { format!("in the range {low} to {high}") };
+            Err((ErrorCode::InvalidConfig, format!("{name} must be {bounds}")))
+        }
         _ => Ok(()),
     }
 }
@@ -245,7 +265,7 @@ fn check_existence(image: &Image, kind: ResourceType, name: &str) -> Result<(), 
             Err((ErrorCode::UnknownTopicOrPartition, format!("The topic '{name}' does not exist.")))
         }
         ResourceType::Broker if !name.is_empty() && !name.parse().is_ok_and(|id| image.brokers.contains_key(&id)) => {
-            Err((ErrorCode::BrokerIdNotRegistered, format!("No broker with id {name} found.")))
+            Err((ErrorCode::InvalidRequest, format!("No broker with id {name} found.")))
         }
         _ => Ok(()),
     }

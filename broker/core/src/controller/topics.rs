@@ -85,7 +85,8 @@ pub(super) fn create(
     (changes, Reply::CreateTopics(CreateTopicsResponse { topics: results, ..CreateTopicsResponse::default() }))
 }
 
-/// A topic that is named twice, by whatever means, is not deleted: which of the two was meant is not known.
+/// A topic that is named twice, by whatever means, is not deleted, and gets one answer: which of the two was meant is not
+/// known.
 pub(super) fn delete(image: &Image, request: &DeleteTopicsRequest) -> (Vec<Change>, Reply) {
     let by_name = request.topic_names.iter().map(|name| (Some(name.as_str()), Uuid::nil()));
     let by_either = request.topics.iter().map(|topic| (topic.name.as_deref(), topic.topic_id));
@@ -95,6 +96,8 @@ pub(super) fn delete(image: &Image, request: &DeleteTopicsRequest) -> (Vec<Chang
         *times.entry(*one).or_default() += 1;
     }
     let by_id: BTreeSet<Uuid> = named.iter().filter(|(name, _)| name.is_none()).map(|(_, id)| *id).collect();
+    let ids_of_names: BTreeSet<Uuid> =
+        named.iter().filter_map(|(name, _)| image.topic(name.as_ref()?)).map(|topic| topic.id).collect();
     let mut changes = Vec::new();
     let mut responses = Vec::new();
     for (name, id) in named {
@@ -105,17 +108,22 @@ pub(super) fn delete(image: &Image, request: &DeleteTopicsRequest) -> (Vec<Chang
             None => continue,
         };
         times.remove(&(name, id));
+        if name.is_none() && ids_of_names.contains(&id) {
+            // Its name is answered for both.
+            continue;
+        }
+        let mut response =
+            DeletableTopicResult { name: name.map(str::to_owned), topic_id: id, ..DeletableTopicResult::default() };
         let verdict = match found(image, name, id) {
             _ if is_twice => {
                 Err((ErrorCode::InvalidRequest, "a topic is named more than once in the request".to_owned()))
             }
             Ok(topic) if name.is_some() && by_id.contains(&topic.id) => {
+                response.topic_id = topic.id;
                 Err((ErrorCode::InvalidRequest, format!("topic {} is named by its id as well", topic.name)))
             }
             found => found,
         };
-        let mut response =
-            DeletableTopicResult { name: name.map(str::to_owned), topic_id: id, ..DeletableTopicResult::default() };
         match verdict {
             Ok(topic) => {
                 response.name = Some(topic.name.clone());
@@ -239,7 +247,7 @@ fn check_name(image: &Image, name: &str) -> Result<(), Refused> {
         ));
     }
     if is_internal(name) {
-        return invalid(format!("Topic name is invalid: {name} belongs to the broker"));
+        return Err((ErrorCode::InvalidRequest, format!("Creation of internal topic {name} is prohibited.")));
     }
     if image.topic(name).is_some() {
         return Err((ErrorCode::TopicAlreadyExists, format!("Topic '{name}' already exists.")));
