@@ -38,24 +38,22 @@ impl Deadlines {
         }
     }
 
-    /// Calls all that are due.
+    /// Calls all that are due, each once: what is due again is so at the next call.
     pub(crate) fn expire(&self, clock: Clock, outbox: &mut dyn Outbox) {
-        while let Some(target) = self.next_due(clock.now) {
+        for target in self.take_due(clock.now) {
             target.expire(clock, outbox);
         }
     }
 
-    fn next_due(&self, now: Monotonic) -> Option<Arc<dyn Expiring>> {
+    fn take_due(&self, now: Monotonic) -> Vec<Arc<dyn Expiring>> {
         let mut heap = self.0.lock();
-        loop {
-            let (at, log) = *heap.order.first()?;
-            if at > now {
-                return None;
-            }
+        let mut due = Vec::new();
+        while let Some((at, log)) = heap.order.first().copied()
+            && at <= now
+        {
             heap.order.pop_first();
-            if let Some(target) = heap.targets.remove(&log).and_then(|(_, target)| target.upgrade()) {
-                return Some(target);
-            }
+            due.extend(heap.targets.remove(&log).and_then(|(_, target)| target.upgrade()));
         }
+        due
     }
 }

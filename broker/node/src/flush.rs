@@ -5,14 +5,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use highwater_storage::error::StorageError;
 use highwater_storage::journal::record::{Change, LogChanges, LogId};
 use highwater_storage::log::LogHandle;
 use highwater_storage::store::Store;
 use parking_lot::Mutex;
 
-use crate::error::Fatal;
+use crate::error::{Fatal, Refusal};
 use crate::limits::{SEGMENT_SYNC_BYTES, UNFLUSHED_BYTES};
 use crate::outbox::Outbox;
 
@@ -52,6 +53,10 @@ pub struct FlushReport {
 pub(crate) struct FlushQueue {
     waiting: Mutex<Vec<Unflushed>>,
     bytes: AtomicUsize,
+    /// Held while a flush runs.
+    running: Mutex<()>,
+    /// The journal failed. Nothing is flushed, taken in or acknowledged any more.
+    has_failed: AtomicBool,
 }
 
 impl FlushQueue {
@@ -69,8 +74,37 @@ impl FlushQueue {
         self.bytes.load(Ordering::Acquire)
     }
 
+    /// Why nothing is taken in any more, if so.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        let reason = || "the journal failed, and the process ends".to_owned();
+        self.has_failed.load(Ordering::Acquire).then(|| Refusal::Offline { reason: reason() })
+    }
+
+    /// The journal failed: final, whatever a later try would say.
+    pub(crate) fn fail(&self, error: StorageError) -> Fatal {
+        self.has_failed.store(true, Ordering::Release);
+        Fatal(error)
+    }
+
+    /// Forgets what waits of a log that goes, and waits for a flush that may hold some of it: nothing of the log comes into
+    /// the journal behind its end.
+    pub(crate) fn purge(&self, log: LogId) {
+        self.waiting.lock().retain(|unflushed| {
+            let stays = unflushed.log.id() != log;
+            if !stays {
+                self.bytes.fetch_sub(unflushed.bytes, Ordering::AcqRel);
+            }
+            stays
+        });
+        drop(self.running.lock());
+    }
+
     /// Makes durable all that waits. `None`: nothing waited.
     pub(crate) fn flush(&self, store: &Store, outbox: &mut dyn Outbox) -> Result<Option<FlushReport>, Fatal> {
+        let _running = self.running.lock();
+        if self.has_failed.load(Ordering::Acquire) {
+            return Err(failed_before());
+        }
         let taken = std::mem::take(&mut *self.waiting.lock());
         if taken.is_empty() {
             return Ok(None);
@@ -86,7 +120,7 @@ impl FlushQueue {
             }
         }
         if !record.is_empty() {
-            store.commit(&record)?;
+            store.commit(&record).map_err(|error| self.fail(error))?;
         }
         drop(record);
         self.bytes.fetch_sub(bytes, Ordering::AcqRel);
@@ -95,6 +129,14 @@ impl FlushQueue {
         }
         Ok(Some(report))
     }
+}
+
+fn failed_before() -> Fatal {
+    Fatal(StorageError::Io {
+        action: "flush",
+        path: "journal".into(),
+        source: std::io::Error::other("it failed before, and no failed flush is tried again"),
+    })
 }
 
 /// Everything that one log wants durable in this flush.

@@ -1,6 +1,7 @@
 //! Which replicas run here: the image says so, and the store has their logs.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
 use highwater_core::config::topic::TopicConfig;
@@ -26,10 +27,10 @@ use crate::node::{Clock, Node, Shared};
 use crate::outbox::Outbox;
 use crate::raft_logger::logger;
 use crate::raft_storage::RaftStorage;
-use crate::replica::{Replica, ReplicaKey};
+use crate::replica::{Replica, ReplicaKey, panic_text};
 
 /// The name of the controller's log and topic.
-const CONTROLLER: &str = "__cluster_metadata";
+pub(crate) const CONTROLLER: &str = "__cluster_metadata";
 /// The Raft id of the node that forms a cluster, in the controller's group.
 const FIRST_RAFT_ID: u64 = 1;
 
@@ -68,7 +69,8 @@ impl Hosting {
         }
         let key = ReplicaKey { topic: CONTROLLER.to_owned(), topic_id: Uuid::nil(), partition: 0 };
         let config = Arc::new(TopicConfig::default());
-        let controller = open_replica(key, FIRST_RAFT_ID, found.log, found.hard_state, config, shared)?;
+        let start = Start::read(&found.log, &found.hard_state)?;
+        let controller = built(key, FIRST_RAFT_ID, found.log, start, config, shared)?;
         Ok(Self { controller, data: RwLock::default(), reconciled: Mutex::default() })
     }
 
@@ -112,7 +114,7 @@ impl Hosting {
         if reconciled.as_ref().is_some_and(|done| Arc::ptr_eq(done, &image)) {
             return Ok(());
         }
-        self.remove_absent(node, &image, outbox)?;
+        let removed = self.remove_absent(node, &image, outbox);
         for topic in image.topics() {
             let config = Arc::new(image.topic_config(&topic.name, node.identity.node_id, &node.options.static_config));
             for partition in &topic.partitions {
@@ -123,22 +125,27 @@ impl Hosting {
                 }
                 let key = ReplicaKey { topic: topic.name.clone(), topic_id: topic.id, partition: partition.index };
                 let found = logs.remove(&log_name(&key));
-                self.host(node, key, raft_id, found, Arc::clone(&config), clock, outbox)?;
+                // One partition that cannot be hosted keeps no other from being so, nor the node from starting.
+                if let Err(error) = self.host(node, &key, raft_id, found, Arc::clone(&config), clock, outbox) {
+                    tracing::error!(replica = %key, %error, "the partition cannot be hosted; it is offline until the node restarts");
+                }
             }
         }
+        let mut orphaned = Ok(());
         for (name, orphan) in logs {
             tracing::info!(log = name, "removing the log of a deleted topic");
-            node.store.remove_log(orphan.log.id())?;
+            orphaned = orphaned.and(node.store.remove_log(orphan.log.id()));
         }
         *reconciled = Some(image);
-        Ok(())
+        removed?;
+        Ok(orphaned?)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of a replica, each named once")]
     fn host(
         &self,
         node: &Node,
-        key: ReplicaKey,
+        key: &ReplicaKey,
         raft_id: u64,
         found: Option<OpenedLog>,
         config: Arc<TopicConfig>,
@@ -147,16 +154,23 @@ impl Hosting {
     ) -> Result<(), NodeError> {
         let found = match found {
             Some(found) => found,
-            None => created(&node.store, &log_name(&key), raft_id)?,
+            None => created(&node.store, &log_name(key), raft_id)?,
         };
         let place = (key.topic_id, key.partition);
-        let damage = found.damage;
-        let replica: DataReplica = open_replica(key, raft_id, found.log, found.hard_state, config, &node.shared)?;
-        match damage {
+        let start = match found.damage {
+            None => caught(|| Start::read(&found.log, &found.hard_state)),
+            Some(damage) => Err(damage.to_string()),
+        };
+        let (start, broken) = match start {
+            Ok(start) => (start, None),
+            Err(reason) => (Start::nowhere(&found.log, raft_id), Some(reason)),
+        };
+        let replica: DataReplica = built(key.clone(), raft_id, found.log, start, config, &node.shared)?;
+        match broken {
             None => replica.campaign(clock, outbox),
-            Some(damage) => {
-                tracing::error!(replica = %replica.key(), %damage, "the log is damaged; the partition is offline");
-                replica.close(Refusal::Offline { reason: damage.to_string() }, outbox);
+            Some(reason) => {
+                tracing::error!(replica = %key, reason, "the log cannot be used; the partition is offline");
+                replica.close(Refusal::Offline { reason }, outbox);
             }
         }
         self.data.write().insert(place, replica);
@@ -170,12 +184,14 @@ impl Hosting {
                 data.keys().filter(|(topic, _)| image.topic_by_id(*topic).is_none()).copied().collect();
             places.iter().filter_map(|place| data.remove(place)).collect()
         };
+        let mut removed = Ok(());
         for replica in gone {
             replica.close(Refusal::Closing, outbox);
             node.shared.forget(replica.log_id());
-            node.store.remove_log(replica.log_id())?;
+            node.shared.flush.purge(replica.log_id());
+            removed = removed.and(node.store.remove_log(replica.log_id()));
         }
-        Ok(())
+        Ok(removed?)
     }
 }
 
@@ -195,37 +211,77 @@ fn created(store: &Store, name: &str, raft_id: u64) -> Result<OpenedLog, NodeErr
     Ok(OpenedLog { log, hard_state: HardState::default(), damage: None })
 }
 
-/// Builds a replica from its log: the newest snapshot, then the fold of all that follows.
-fn open_replica<M: Machine>(
+/// Where a replica starts from: what its log and its newest snapshot say.
+struct Start<M> {
+    machine: M,
+    members: ConfState,
+    state: raft::eraftpb::HardState,
+    /// The entry that the snapshot is as of.
+    base: EntryId,
+}
+
+impl<M: Machine> Start<M> {
+    /// The newest snapshot, then the fold of all that follows.
+    fn read(log: &Log, hard_state: &HardState) -> Result<Self, NodeError> {
+        let wrong = |reason: String| NodeError::Machine { log: log.name().to_owned(), reason };
+        let snapshot =
+            log.load_snapshot(log.last().index)?.ok_or_else(|| wrong("it has no snapshot to start from".to_owned()))?;
+        let machine = folded::<M>(log, &snapshot).map_err(|error| match error {
+            FoldError::Storage(error) => NodeError::Storage(error),
+            FoldError::Machine(reason) => wrong(reason),
+        })?;
+        let membership = Membership::from_bytes(&snapshot.membership).map_err(|error| wrong(error.to_string()))?;
+        let last = log.last();
+        if hard_state.commit > last.index.0 {
+            tracing::warn!(
+                log = log.name(),
+                committed = hard_state.commit,
+                last = last.index.0,
+                "entries that were committed are gone: a topic of flush.mode=os loses them with the power"
+            );
+        }
+        let mut state = raft::eraftpb::HardState::default();
+        let last_term = crate::raft_storage::term_number(last);
+        state.term = hard_state.term.max(last_term);
+        state.vote = if state.term == hard_state.term { hard_state.vote } else { 0 };
+        state.commit = hard_state.commit.max(snapshot.id.index.0).min(last.index.0);
+        Ok(Self { machine, members: ConfState::from(&membership), state, base: snapshot.id })
+    }
+
+    /// For a log that cannot be read: the replica exists, and is offline from the beginning.
+    fn nowhere(log: &Log, raft_id: u64) -> Self {
+        let base = log.last();
+        let term = crate::raft_storage::term_number(base);
+        let state = raft::eraftpb::HardState { term, commit: base.index.0, ..Default::default() };
+        Self { machine: M::default(), members: ConfState::from(&Membership::sole(raft_id)), state, base }
+    }
+}
+
+/// Builds a replica.
+fn built<M: Machine>(
     key: ReplicaKey,
     raft_id: u64,
     log: Log,
-    hard_state: HardState,
+    start: Start<M>,
     config: Arc<TopicConfig>,
     shared: &Arc<Shared>,
 ) -> Result<Arc<Replica<M>>, NodeError> {
-    let wrong = |reason: String| NodeError::Machine { log: log.name().to_owned(), reason };
-    let snapshot =
-        log.load_snapshot(log.last().index)?.ok_or_else(|| wrong("it has no snapshot to start from".to_owned()))?;
-    let machine = folded::<M>(&log, &snapshot).map_err(|error| match error {
-        FoldError::Storage(error) => NodeError::Storage(error),
-        FoldError::Machine(reason) => wrong(reason),
-    })?;
-    let membership = Membership::from_bytes(&snapshot.membership).map_err(|error| wrong(error.to_string()))?;
-    let last = log.last();
-    let mut state = raft::eraftpb::HardState::default();
-    let last_term = crate::raft_storage::term_number(last);
-    state.term = hard_state.term.max(last_term);
-    state.vote = if state.term == hard_state.term { hard_state.vote } else { 0 };
-    state.commit = hard_state.commit.max(snapshot.id.index.0).min(last.index.0);
-    let applied = snapshot.id.index.0;
-    let storage = RaftStorage::new(log, state, ConfState::from(&membership), snapshot.id);
+    let applied = start.base.index.0;
+    let storage = RaftStorage::new(log, start.state, start.members, start.base);
     let raw = RawNode::new(&raft_config(raft_id, applied), storage, &logger())
         .map_err(|error| NodeError::Machine { log: log_name(&key), reason: error.to_string() })?;
-    let replica = Replica::new(key, raw, machine, config, Arc::clone(shared));
+    let replica = Replica::new(key, raw, start.machine, config, Arc::clone(shared));
     let target: Weak<dyn Flushed> = Arc::downgrade(&(Arc::clone(&replica) as Arc<dyn Flushed>));
     shared.register(replica.log_id(), target);
     Ok(replica)
+}
+
+/// What a step says or panics with, as text.
+fn caught<T>(step: impl FnOnce() -> Result<T, NodeError>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(step)) {
+        Ok(done) => done.map_err(|error| error.to_string()),
+        Err(panic) => Err(panic_text(panic.as_ref())),
+    }
 }
 
 enum FoldError {

@@ -82,10 +82,12 @@ impl Shared {
         self.targets.lock().get(&log).and_then(Weak::upgrade)
     }
 
-    /// Some replica serves from now on: whoever waits for one looks again.
-    pub(crate) fn serving_began(&self) {
+    /// Some replica serves from now on: whoever waits for one looks again, once no lock is held.
+    pub(crate) fn serving_began(&self, outbox: &mut dyn Outbox) {
         let waiting = std::mem::take(&mut *self.began_serving.lock());
-        waiting.into_iter().for_each(Waker::wake);
+        if !waiting.is_empty() {
+            outbox.fire(Box::new(move || waiting.into_iter().for_each(Waker::wake)));
+        }
     }
 }
 

@@ -8,13 +8,13 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Weak};
 
 use bytes::{Bytes, BytesMut};
 use highwater_core::config::topic::TopicConfig;
 use highwater_core::machine::{Append, Leading, Machine, Outcome, Until, Wait};
-use highwater_protocol::ids::{EntryId, Index, LeaderEpoch};
+use highwater_protocol::ids::{EntryId, Index, LeaderEpoch, Monotonic};
 use highwater_storage::entry::{FrameKind, own_frame};
 use highwater_storage::journal::record::{Change, LogId};
 use highwater_storage::log::{LogHandle, Snapshot};
@@ -64,11 +64,57 @@ pub struct Replica<M: Machine> {
     log: LogHandle,
     reader: LogReader,
     inner: Mutex<Inner<M>>,
-    /// The newest Ready that the flusher made durable; whoever holds the lock passes it on to raft.
-    flushed: AtomicU64,
+    /// What the flusher left here: whoever holds the lock takes it when he gives the lock back.
+    left: Left,
+    /// Its view is the controller's image, which decides what runs here.
+    shows_image: bool,
     published: Published<M::View>,
     waiters: FetchWaiters,
     shared: Arc<Shared>,
+}
+
+/// The slot in which the flusher leaves what it has to say, because it waits for no replica's lock.
+///
+/// It fills the slot, then tries the lock; a holder gives the lock back, then looks into the slot. Between the two steps of
+/// each stands a fence, so that one of the two sees the other.
+#[derive(Default)]
+struct Left {
+    /// The newest Ready that is durable.
+    flushed: AtomicU64,
+    /// The newest Ready that a holder took out.
+    taken: AtomicU64,
+    /// Why the log cannot be made durable any more.
+    failure: Mutex<Option<String>>,
+    has_failed: AtomicBool,
+}
+
+impl Left {
+    fn is_empty(&self) -> bool {
+        fence(Ordering::SeqCst);
+        self.flushed.load(Ordering::SeqCst) <= self.taken.load(Ordering::SeqCst)
+            && !self.has_failed.load(Ordering::SeqCst)
+    }
+
+    fn leave_flushed(&self, ready: u64) {
+        self.flushed.fetch_max(ready, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+    }
+
+    fn leave_failure(&self, reason: String) {
+        *self.failure.lock() = Some(reason);
+        self.has_failed.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+    }
+
+    fn take_flushed(&self) -> u64 {
+        let flushed = self.flushed.load(Ordering::SeqCst);
+        self.taken.store(flushed, Ordering::SeqCst);
+        flushed
+    }
+
+    fn take_failure(&self) -> Option<String> {
+        if self.has_failed.swap(false, Ordering::SeqCst) { self.failure.lock().take() } else { None }
+    }
 }
 
 /// What the lock guards.
@@ -113,6 +159,7 @@ impl<M: Machine> Replica<M> {
         shared: Arc<Shared>,
     ) -> Arc<Self> {
         let folded = raw.store().last();
+        let shows_image = key.topic == crate::hosting::CONTROLLER;
         let voted = (raw.raft.term, raw.raft.vote);
         let log = raw.store().log.handle();
         let reader = raw.store().log.reader();
@@ -139,7 +186,8 @@ impl<M: Machine> Replica<M> {
             log,
             reader,
             inner: Mutex::new(inner),
-            flushed: AtomicU64::new(0),
+            left: Left::default(),
+            shows_image,
             published: Published::empty(),
             waiters: FetchWaiters::default(),
             shared,
@@ -187,11 +235,14 @@ impl<M: Machine> Replica<M> {
     pub fn submit(self: &Arc<Self>, request: M::Request, clock: Clock, outbox: &mut dyn Outbox) -> Reply<M::Reply> {
         self.enter(outbox, |replica, inner, outbox| {
             let (token, reply) = inner.replies.park();
-            if let Some(refusal) = inner.refusal() {
+            replica.begin_term_if_elected(inner, clock, outbox);
+            if inner.refusal().is_none() {
+                replica.roll_if_due(inner, outbox);
+            }
+            if let Some(refusal) = inner.refusal().or_else(|| replica.shared.flush.refusal()) {
                 inner.replies.refuse(token, refusal, outbox);
                 return reply;
             }
-            replica.roll_if_due(inner, outbox);
             let mut outcome = std::mem::take(&mut inner.outcome);
             let config = Arc::clone(&inner.config);
             let leading = inner.leading(clock, &config);
@@ -200,7 +251,7 @@ impl<M: Machine> Replica<M> {
             inner.outcome = outcome;
             reply
         })
-        .unwrap_or_else(|| Reply::refused(Refusal::Closing))
+        .unwrap_or_else(|| Reply::refused(self.inner.lock().offline.clone().unwrap_or(Refusal::Closing)))
     }
 
     /// Stands for election. A sole voter wins at once.
@@ -220,7 +271,7 @@ impl<M: Machine> Replica<M> {
     pub(crate) fn tick(self: &Arc<Self>, clock: Clock, outbox: &mut dyn Outbox) {
         self.enter(outbox, |replica, inner, outbox| {
             replica.begin_term_if_elected(inner, clock, outbox);
-            if inner.refusal().is_some() {
+            if inner.refusal().or_else(|| replica.shared.flush.refusal()).is_some() {
                 return;
             }
             let mut outcome = std::mem::take(&mut inner.outcome);
@@ -245,9 +296,12 @@ impl<M: Machine> Replica<M> {
             let newest = log.segments().last().and_then(|segment| segment.max_timestamp);
             let expired = inner.config.retention_ms >= 0
                 && newest.is_some_and(|newest| clock.wall.0.saturating_sub(newest.0) > inner.config.retention_ms);
-            if inner.refusal().is_none() && expired && log.active_segment_has_records() {
+            if inner.refusal().or_else(|| replica.shared.flush.refusal()).is_some() {
+                return;
+            }
+            if expired && log.active_segment_has_records() {
                 replica.roll(inner, outbox);
-            } else if inner.refusal().is_none() {
+            } else {
                 replica.roll_if_due(inner, outbox);
             }
         });
@@ -291,7 +345,7 @@ impl<M: Machine> Replica<M> {
     ) -> Option<T> {
         let mut inner = self.inner.lock();
         let done = self.guarded(&mut inner, outbox, |replica, inner, outbox| {
-            replica.take_flushed(inner);
+            replica.take_left(inner, outbox);
             let done = act(replica, inner, outbox);
             replica.pump(inner, outbox);
             replica.publish(inner, outbox);
@@ -299,26 +353,21 @@ impl<M: Machine> Replica<M> {
         });
         self.note_deadline(&inner);
         drop(inner);
-        self.leave(outbox);
+        self.pass_on(outbox);
         done
     }
 
-    /// What the flusher finished while the lock was held: it does not wait, so the holder looks behind itself.
-    fn leave(self: &Arc<Self>, outbox: &mut dyn Outbox) {
-        while let Some(mut inner) = self.inner.try_lock() {
-            if self.flushed.load(Ordering::Acquire) <= inner.persisted {
-                return;
-            }
-            self.pass_on(&mut inner, outbox);
+    /// Takes what the flusher left, unless somebody holds the lock: he does so when he has given it back.
+    fn pass_on(self: &Arc<Self>, outbox: &mut dyn Outbox) {
+        while !self.left.is_empty() {
+            let Some(mut inner) = self.inner.try_lock() else { return };
+            self.guarded(&mut inner, outbox, |replica, inner, outbox| {
+                replica.take_left(inner, outbox);
+                replica.pump(inner, outbox);
+                replica.publish(inner, outbox);
+            });
+            self.note_deadline(&inner);
         }
-    }
-
-    fn pass_on(self: &Arc<Self>, inner: &mut Inner<M>, outbox: &mut dyn Outbox) {
-        self.guarded(inner, outbox, |replica, inner, outbox| {
-            replica.take_flushed(inner);
-            replica.pump(inner, outbox);
-            replica.publish(inner, outbox);
-        });
     }
 
     /// Runs a step; a panic takes this replica offline.
@@ -425,11 +474,10 @@ impl<M: Machine> Replica<M> {
 
     /// Tells the machine once per term that it leads, as soon as an entry of its own term is committed.
     fn begin_term_if_elected(&self, inner: &mut Inner<M>, clock: Clock, outbox: &mut dyn Outbox) {
-        let term = inner.raw.raft.term;
-        if inner.refusal().is_some() || inner.elected_in == Some(term) {
+        if !inner.begins_term() {
             return;
         }
-        inner.elected_in = Some(term);
+        inner.elected_in = Some(inner.raw.raft.term);
         let mut outcome = std::mem::take(&mut inner.outcome);
         let config = Arc::clone(&inner.config);
         let leading = inner.leading(clock, &config);
@@ -464,10 +512,13 @@ impl<M: Machine> Replica<M> {
             return;
         }
         let epoch = inner.epoch();
-        if let Some(view) = reached
-            && self.published.set(view, epoch)
-        {
-            self.shared.serving_began();
+        if let Some(view) = reached {
+            if self.published.set(view, epoch) {
+                self.shared.serving_began(outbox);
+            }
+            if self.shows_image {
+                outbox.image_changed();
+            }
         }
         if readable > 0 {
             self.waiters.add(readable, outbox);
@@ -487,9 +538,15 @@ impl<M: Machine> Replica<M> {
         inner.replies.fail_all(&refusal, outbox);
     }
 
-    /// Passes on to raft what the flusher made durable.
-    fn take_flushed(&self, inner: &mut Inner<M>) {
-        let flushed = self.flushed.load(Ordering::Acquire);
+    /// Passes on to raft what the flusher made durable, or goes offline where it could not.
+    fn take_left(&self, inner: &mut Inner<M>, outbox: &mut dyn Outbox) {
+        if let Some(reason) = self.left.take_failure()
+            && inner.offline.is_none()
+        {
+            tracing::error!(replica = %self.key, reason, "the log cannot be synced; this replica is offline until the node restarts");
+            self.go_offline(inner, Refusal::Offline { reason }, outbox);
+        }
+        let flushed = self.left.take_flushed();
         if flushed > inner.persisted {
             inner.persisted = flushed;
             if inner.offline.is_none() {
@@ -513,7 +570,9 @@ impl<M: Machine> Replica<M> {
     }
 
     fn queue_hard_state(&self, inner: &mut Inner<M>, outbox: &mut dyn Outbox) {
-        if let Some(state) = inner.unqueued_hard_state.take() {
+        if inner.offline.is_none()
+            && let Some(state) = inner.unqueued_hard_state.take()
+        {
             let changes = vec![Change::HardState(crate::ready::journalled(&state))];
             self.queue(Queued { changes, ready: 0, bytes: 0, sync_segments: false }, outbox);
         }
@@ -522,7 +581,9 @@ impl<M: Machine> Replica<M> {
     fn note_deadline(self: &Arc<Self>, inner: &Inner<M>) {
         if inner.offline.is_none() {
             let target: Weak<dyn Expiring> = Arc::downgrade(&(Arc::clone(self) as Arc<dyn Expiring>));
-            self.shared.deadlines.set(self.log.id(), inner.machine.deadline(), target);
+            // A term that the machine was not told of is due at once: the flusher, who made it serve, knows no clock.
+            let at = if inner.begins_term() { Some(Monotonic(0)) } else { inner.machine.deadline() };
+            self.shared.deadlines.set(self.log.id(), at, target);
         }
     }
 
@@ -551,6 +612,11 @@ impl<M: Machine> Inner<M> {
         }
         let serves = self.raw.raft.state == StateRole::Leader && self.raw.raft.commit_to_current_term();
         (!serves).then(|| Refusal::NotLeader { epoch: self.epoch() })
+    }
+
+    /// It serves in a term that the machine has not been told of.
+    fn begins_term(&self) -> bool {
+        self.refusal().is_none() && self.elected_in != Some(self.raw.raft.term)
     }
 
     fn leading<'a>(&self, clock: Clock, config: &'a TopicConfig) -> Leading<'a> {
@@ -589,6 +655,7 @@ impl<M: Machine> Inner<M> {
         let log = &self.raw.store().log;
         let reached = Reached {
             committed: Index(raft.raft_log.committed),
+            settled: self.raw.store().base().index,
             durable_on: &|copies| durable_on(raft, copies),
             term_at: &|index| log.term_at(index),
         };
@@ -607,13 +674,13 @@ fn durable_on(raft: &raft::Raft<RaftStorage>, copies: usize) -> Index {
 
 impl<M: Machine> Flushed for Replica<M> {
     fn flushed(self: Arc<Self>, ready: u64, outbox: &mut dyn Outbox) {
-        self.flushed.fetch_max(ready, Ordering::AcqRel);
-        self.leave(outbox);
+        self.left.leave_flushed(ready);
+        self.pass_on(outbox);
     }
 
     fn poisoned(self: Arc<Self>, reason: String, outbox: &mut dyn Outbox) {
-        tracing::error!(replica = %self.key, reason, "the log cannot be synced; this replica is offline until the node restarts");
-        self.close(Refusal::Offline { reason }, outbox);
+        self.left.leave_failure(reason);
+        self.pass_on(outbox);
     }
 }
 
@@ -629,7 +696,7 @@ impl std::fmt::Display for ReplicaKey {
     }
 }
 
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     if let Some(text) = panic.downcast_ref::<String>() {
         text.clone()
     } else if let Some(text) = panic.downcast_ref::<&str>() {

@@ -54,6 +54,9 @@ pub(crate) struct Replies<R> {
 /// How far the log has come, as replies see it.
 pub(crate) struct Reached<'a> {
     pub(crate) committed: Index,
+    /// Entries up to this one are in a snapshot that counts: what was folded into it is what committed, though the log may
+    /// hold them no more.
+    pub(crate) settled: Index,
     /// The highest index that this many voters hold durably.
     pub(crate) durable_on: &'a dyn Fn(usize) -> Index,
     pub(crate) term_at: &'a dyn Fn(Index) -> Option<LeaderEpoch>,
@@ -100,7 +103,9 @@ impl<R: Send + 'static> Replies<R> {
                 break;
             }
             let Some(waiting) = self.waiting.pop_front() else { break };
-            if waiting.entry.index.0 != 0 && (reached.term_at)(waiting.entry.index) != Some(waiting.entry.term) {
+            let is_lost = waiting.entry.index > reached.settled
+                && (reached.term_at)(waiting.entry.index) != Some(waiting.entry.term);
+            if is_lost {
                 fire(waiting.sender, Err(Refusal::NotLeader { epoch }), outbox);
             } else if waiting.copies <= 1 || (reached.durable_on)(waiting.copies) >= waiting.entry.index {
                 fire(waiting.sender, Ok(waiting.reply), outbox);

@@ -93,6 +93,9 @@ pub fn check(def: &ConfigDef, value: &str) -> Result<(), String> {
     if let Some(low) = lowest(def.name) {
         number(low, i64::MAX)?;
     }
+    if let Some((low, high)) = between(def.name) {
+        number(low, high)?;
+    }
     match allowed(def.name) {
         Some(words) if def.kind == ConfigType::List => {
             let all_known =
@@ -100,11 +103,39 @@ pub fn check(def: &ConfigDef, value: &str) -> Result<(), String> {
             if all_known { Ok(()) } else { wrong(&format!("String must be one of: {}", words.join(", "))) }
         }
         Some(words) if !words.contains(&value) => wrong(&format!("String must be one of: {}", words.join(", "))),
+        _ if def.name == "compression.gzip.level" && value.trim() == "0" => {
+            wrong("Value must be -1, or between 1 and 9")
+        }
         _ if def.name == "min.cleanable.dirty.ratio" && !(0.0..=1.0).contains(&value.parse().unwrap_or(-1.0)) => {
             wrong("Value must be between 0 and 1")
         }
         _ => Ok(()),
     }
+}
+
+/// What no single value shows: a topic's settings held against each other.
+pub fn check_topic(settings: &Settings) -> Result<(), String> {
+    let value = |name: &str| {
+        let default = find(table::TOPIC, name).and_then(|def| def.default).unwrap_or_default();
+        settings.get(name).map_or(default, String::as_str).trim().parse::<i64>().unwrap_or(0)
+    };
+    let (least, most) = (value("min.compaction.lag.ms"), value("max.compaction.lag.ms"));
+    if least > most {
+        return Err(format!(
+            "conflict topic config setting min.compaction.lag.ms ({least}) > max.compaction.lag.ms ({most})"
+        ));
+    }
+    Ok(())
+}
+
+/// The bounds of levels of compression.
+fn between(name: &str) -> Option<(i64, i64)> {
+    Some(match name {
+        "compression.gzip.level" => (-1, 9),
+        "compression.lz4.level" => (1, 17),
+        "compression.zstd.level" => (-131_072, 22),
+        _ => return None,
+    })
 }
 
 fn lowest(name: &str) -> Option<i64> {
@@ -128,6 +159,7 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
         "compression.type" => &["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"],
         "message.timestamp.type" | "log.message.timestamp.type" => &["CreateTime", "LogAppendTime"],
         "flush.mode" | "log.flush.mode" => &["fsync", "os"],
+        "share.isolation.level" => &["read_committed", "read_uncommitted"],
         _ => return None,
     })
 }
@@ -152,6 +184,9 @@ mod tests {
             ("min.cleanable.dirty.ratio", "0.5", "1.5"),
             ("unclean.leader.election.enable", "false", "maybe"),
             ("flush.mode", "os", "never"),
+            ("compression.gzip.level", "-1", "0"),
+            ("compression.lz4.level", "17", "18"),
+            ("compression.zstd.level", "-131072", "23"),
         ] {
             assert!(verdict(name, good), "{name}={good}");
             assert!(!verdict(name, bad), "{name}={bad}");

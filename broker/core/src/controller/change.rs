@@ -13,7 +13,7 @@ pub(super) struct Command {
 /// One change.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Change {
-    #[prost(oneof = "Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     pub(super) kind: Option<Kind>,
 }
 
@@ -35,6 +35,9 @@ pub(super) enum Kind {
     NextRaftId(u64),
     #[prost(message, tag = "8")]
     Feature(FeatureChange),
+    /// Snapshots only: levels that came one after the other count more than once.
+    #[prost(int64, tag = "9")]
+    FeaturesEpoch(i64),
 }
 
 #[derive(Clone, PartialEq, Message)]

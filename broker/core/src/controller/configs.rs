@@ -1,6 +1,7 @@
 //! Settings of topics, brokers, groups and client metrics are changed.
-
-use std::collections::BTreeSet;
+//!
+//! Which refusal wins follows Kafka: a resource or a key named twice, a null value, an unknown type of resource; then the
+//! operation, each key with its value, all of them together; and only then whether the resource exists.
 
 use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::message::alter_configs_response::AlterConfigsResourceResponse;
@@ -12,46 +13,53 @@ use highwater_protocol::message::{
 use super::Reply;
 use super::change::Change;
 use super::image::{Image, ResourceType};
-use super::topics::set;
-use crate::config::{ConfigDef, ConfigType, Settings, check, find, table};
+use super::topics::{doubled, set};
+use crate::config::{ConfigDef, ConfigType, Settings, check, check_topic, find, table};
+
+/// The longest value that is kept.
+const VALUE_BYTES: usize = 32_767;
+
+const SET: i8 = 0;
+const DELETE: i8 = 1;
+const APPEND: i8 = 2;
+const SUBTRACT: i8 = 3;
 
 type Refused = (ErrorCode, String);
 
+/// One resource of a request.
+struct Wanted<'a> {
+    kind: i8,
+    resource: &'a str,
+    operations: Vec<Operation<'a>>,
+}
+
+/// One key of a resource.
+struct Operation<'a> {
+    name: &'a str,
+    operation: i8,
+    value: Option<&'a str>,
+}
+
 /// AlterConfigs: what is not named is set no more.
 pub(super) fn replace(image: &Image, request: &AlterConfigsRequest) -> (Vec<Change>, Reply) {
+    let twice = doubled(request.resources.iter().map(|one| (one.resource_type, one.resource_name.as_str())));
     let mut changes = Vec::new();
     let mut responses = Vec::new();
     for resource in &request.resources {
-        let wanted: Vec<(String, Option<String>)> =
-            resource.configs.iter().map(|config| (config.name.clone(), config.value.clone())).collect();
-        let verdict = target(image, resource.resource_type, &resource.resource_name).and_then(|kind| {
-            let now = image.settings(kind, &resource.resource_name);
-            let mut settings = Settings::new();
-            for (name, value) in &wanted {
-                let def = definition(kind, name)?;
-                let value = value.clone().ok_or_else(|| null_value(name))?;
-                check(def, &value).map_err(|reason| (ErrorCode::InvalidConfig, reason))?;
-                settings.insert(name.clone(), value);
-            }
-            let gone = now.keys().filter(|name| !settings.contains_key(*name)).map(|name| (name.clone(), None));
-            let set = settings.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
-            Ok((kind, gone.chain(set).collect::<Vec<_>>()))
-        });
+        let set = |name, value| Operation { name, operation: SET, value };
+        let wanted = Wanted {
+            kind: resource.resource_type,
+            resource: &resource.resource_name,
+            operations: resource.configs.iter().map(|config| set(&config.name, config.value.as_deref())).collect(),
+        };
+        let is_twice = twice.contains(&(wanted.kind, wanted.resource));
+        let verdict = decided(image, &wanted, is_twice, |_| Settings::new());
         let mut response = AlterConfigsResourceResponse {
             resource_type: resource.resource_type,
             resource_name: resource.resource_name.clone(),
             ..AlterConfigsResourceResponse::default()
         };
-        match verdict {
-            Ok((kind, all)) if !request.validate_only => {
-                changes.extend(all.into_iter().map(|(name, value)| set(kind, &resource.resource_name, &name, value)));
-            }
-            Ok(_) => {}
-            Err((code, message)) => {
-                response.error_code = code.number();
-                response.error_message = Some(message);
-            }
-        }
+        (response.error_code, response.error_message) = taken(verdict, request.validate_only, &mut changes);
         responses.push(response);
     }
     (changes, Reply::AlterConfigs(AlterConfigsResponse { responses, ..AlterConfigsResponse::default() }))
@@ -59,119 +67,224 @@ pub(super) fn replace(image: &Image, request: &AlterConfigsRequest) -> (Vec<Chan
 
 /// IncrementalAlterConfigs: only what is named changes.
 pub(super) fn change(image: &Image, request: &IncrementalAlterConfigsRequest) -> (Vec<Change>, Reply) {
+    let twice = doubled(request.resources.iter().map(|one| (one.resource_type, one.resource_name.as_str())));
     let mut changes = Vec::new();
     let mut responses = Vec::new();
     for resource in &request.resources {
-        let verdict = target(image, resource.resource_type, &resource.resource_name).and_then(|kind| {
-            let now = image.settings(kind, &resource.resource_name);
-            let mut named = BTreeSet::new();
-            let mut all = Vec::new();
-            for config in &resource.configs {
-                if !named.insert(config.name.as_str()) {
-                    return Err((ErrorCode::InvalidRequest, format!("{} is named more than once", config.name)));
-                }
-                let value = operated(kind, now, &config.name, config.config_operation, config.value.as_deref())?;
-                all.push((config.name.clone(), value));
-            }
-            Ok((kind, all))
-        });
+        let operation = |name, operation, value| Operation { name, operation, value };
+        let wanted = Wanted {
+            kind: resource.resource_type,
+            resource: &resource.resource_name,
+            operations: resource
+                .configs
+                .iter()
+                .map(|config| operation(&config.name, config.config_operation, config.value.as_deref()))
+                .collect(),
+        };
+        let is_twice = twice.contains(&(wanted.kind, wanted.resource));
+        let verdict = decided(image, &wanted, is_twice, Settings::clone);
         let mut response = IncrementalResponse {
             resource_type: resource.resource_type,
             resource_name: resource.resource_name.clone(),
             ..IncrementalResponse::default()
         };
-        match verdict {
-            Ok((kind, all)) if !request.validate_only => {
-                changes.extend(all.into_iter().map(|(name, value)| set(kind, &resource.resource_name, &name, value)));
-            }
-            Ok(_) => {}
-            Err((code, message)) => {
-                response.error_code = code.number();
-                response.error_message = Some(message);
-            }
-        }
+        (response.error_code, response.error_message) = taken(verdict, request.validate_only, &mut changes);
         responses.push(response);
     }
     let response = IncrementalAlterConfigsResponse { responses, ..IncrementalAlterConfigsResponse::default() };
     (changes, Reply::IncrementalAlterConfigs(response))
 }
 
-/// The value after SET (0), DELETE (1), APPEND (2) or SUBTRACT (3).
-fn operated(
-    kind: ResourceType,
-    now: &Settings,
-    name: &str,
-    operation: i8,
-    value: Option<&str>,
-) -> Result<Option<String>, Refused> {
-    let def = definition(kind, name)?;
-    if operation == 1 {
+fn taken(
+    verdict: Result<Vec<Change>, Refused>,
+    validate_only: bool,
+    changes: &mut Vec<Change>,
+) -> (i16, Option<String>) {
+    match verdict {
+        Ok(_) if validate_only => (0, None),
+        Ok(mut all) => {
+            changes.append(&mut all);
+            (0, None)
+        }
+        Err((code, message)) => (code.number(), Some(message)),
+    }
+}
+
+/// The changes that one resource asks for, from the settings that `before` makes of those in force.
+fn decided(
+    image: &Image,
+    wanted: &Wanted<'_>,
+    is_twice: bool,
+    before: impl FnOnce(&Settings) -> Settings,
+) -> Result<Vec<Change>, Refused> {
+    let invalid = |message: String| (ErrorCode::InvalidRequest, message);
+    if is_twice {
+        return Err(invalid("Each resource must appear at most once.".to_owned()));
+    }
+    let names = || wanted.operations.iter().map(|one| one.name);
+    if !doubled(names()).is_empty() {
+        return Err(invalid("Error due to duplicate config keys".to_owned()));
+    }
+    let is_null = |one: &&Operation<'_>| one.value.is_none() && one.operation != DELETE;
+    if let Some(null) = wanted.operations.iter().find(is_null) {
+        return Err(invalid(format!("Null value not supported for : {}", null.name)));
+    }
+    let kind = ResourceType::from_number(wanted.kind)
+        .ok_or_else(|| invalid(format!("Unknown resource type {}", wanted.kind)))?;
+    check_resource_name(kind, wanted.resource)?;
+    let now = image.settings(kind, wanted.resource);
+    let mut after = before(now);
+    for one in &wanted.operations {
+        match operated(kind, now, one)? {
+            Some(value) => after.insert(one.name.to_owned(), value),
+            None => after.remove(one.name),
+        };
+    }
+    if kind == ResourceType::Topic {
+        check_topic(&after).map_err(|reason| (ErrorCode::InvalidConfig, reason))?;
+    }
+    check_existence(image, kind, wanted.resource)?;
+    let gone = now.keys().filter(|name| !after.contains_key(*name)).map(|name| (name, None));
+    let new = after.iter().filter(|(name, value)| now.get(*name) != Some(*value));
+    let changed = gone.chain(new.map(|(name, value)| (name, Some(value.clone()))));
+    Ok(changed.map(|(name, value)| set(kind, wanted.resource, name, value)).collect())
+}
+
+/// The value after SET, DELETE, APPEND or SUBTRACT. What is deleted need not exist, nor be known.
+fn operated(kind: ResourceType, now: &Settings, one: &Operation<'_>) -> Result<Option<String>, Refused> {
+    if one.operation == DELETE {
         return Ok(None);
     }
-    let value = value.ok_or_else(|| null_value(name))?;
-    let result = match operation {
-        0 => value.to_owned(),
-        2 | 3 if def.kind != ConfigType::List => {
-            let message = format!(
-                "Can't {} to key {name} because its type is not LIST.",
-                if operation == 2 { "APPEND" } else { "SUBTRACT" }
-            );
+    let def = definition(kind, one.name)?;
+    let value = one.value.unwrap_or_default();
+    let result = match one.operation {
+        SET => value.to_owned(),
+        APPEND | SUBTRACT if def.kind != ConfigType::List => {
+            let what = if one.operation == APPEND { "APPEND" } else { "SUBTRACT" };
+            let message = format!("Can't {what} to key {} because its type is not LIST.", one.name);
             return Err((ErrorCode::InvalidConfig, message));
         }
-        2 | 3 => {
-            let current = now.get(name).map(String::as_str).or(def.default).unwrap_or_default();
-            let mut words: Vec<&str> = current.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
-            for word in value.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-                words.retain(|known| *known != word);
-                if operation == 2 {
-                    words.push(word);
+        APPEND | SUBTRACT => {
+            let words = |list: &str| -> Vec<String> {
+                list.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+            };
+            let mut left = words(now.get(one.name).map(String::as_str).or(def.default).unwrap_or_default());
+            for word in words(value) {
+                if one.operation == SUBTRACT {
+                    left.retain(|known| *known != word);
+                } else if !left.contains(&word) {
+                    left.push(word);
                 }
             }
-            words.join(",")
+            left.join(",")
         }
         other => return Err((ErrorCode::InvalidRequest, format!("Unknown operation type {other}"))),
     };
-    check(def, &result).map_err(|reason| (ErrorCode::InvalidConfig, reason))?;
+    if result.len() > VALUE_BYTES {
+        let message =
+            format!("The configuration value of {} exceeds the maximum value size of {VALUE_BYTES} bytes.", one.name);
+        return Err((ErrorCode::InvalidConfig, message));
+    }
+    check_value(kind, def, &result)?;
     Ok(Some(result))
 }
 
-fn target(image: &Image, kind: i8, name: &str) -> Result<ResourceType, Refused> {
-    let Some(kind) = ResourceType::from_number(kind) else {
-        return Err((ErrorCode::InvalidRequest, format!("resource type {kind} has no configuration")));
+/// A broker's bad value is INVALID_REQUEST in Kafka, everybody else's INVALID_CONFIG.
+fn check_value(kind: ResourceType, def: &ConfigDef, value: &str) -> Result<(), Refused> {
+    let code = if kind == ResourceType::Broker { ErrorCode::InvalidRequest } else { ErrorCode::InvalidConfig };
+    check(def, value).map_err(|reason| (code, reason))?;
+    match (kind, def.name) {
+        (ResourceType::Group, name) => check_group_value(name, value),
+        (ResourceType::ClientMetrics, "interval.ms")
+            if !value.trim().parse::<i64>().is_ok_and(|ms| (100..=3_600_000).contains(&ms)) =>
+        {
+            let message =
+                format!("Invalid value {value} for interval.ms, interval must be between 100 and 3600000 (1 hour)");
+            Err((ErrorCode::InvalidRequest, message))
+        }
+        (ResourceType::ClientMetrics, "match") => {
+            match value.split(',').map(str::trim).filter(|word| !word.is_empty()).find(|word| !is_pattern(word)) {
+                Some(word) => Err((ErrorCode::InvalidConfig, format!("Illegal client matching pattern: {word}"))),
+                None => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A group's value lies between the broker's bounds for its kind of groups: `group.consumer.min.session.timeout.ms` and
+/// `group.consumer.max.session.timeout.ms` bound `consumer.session.timeout.ms`.
+fn check_group_value(name: &str, value: &str) -> Result<(), Refused> {
+    let Some((family, rest)) = name.split_once('.') else { return Ok(()) };
+    let bound = |which: &str| -> Option<i64> {
+        let rest = rest.strip_prefix("num.").unwrap_or(rest);
+        find(table::BROKER, &format!("group.{family}.{which}.{rest}"))?.default?.parse().ok()
     };
+    let (low, high) = (bound("min").unwrap_or(i64::MIN), bound("max").unwrap_or(i64::MAX));
+    match value.trim().parse::<i64>() {
+        Ok(number) if number < low || number > high => {
+            let bounds =
+                if low == i64::MIN { format!("at most {high}") } else { format!("in the range {low} to {high}") };
+            Err((ErrorCode::InvalidConfig, format!("{name} must be {bounds}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether it names something that a client tells of itself, and a pattern for it.
+fn is_pattern(word: &str) -> bool {
+    const TOLD: [&str; 6] = [
+        "client_instance_id",
+        "client_id",
+        "client_software_name",
+        "client_software_version",
+        "client_source_address",
+        "client_source_port",
+    ];
+    word.split_once('=').is_some_and(|(name, pattern)| TOLD.contains(&name.trim()) && !pattern.trim().is_empty())
+}
+
+fn check_resource_name(kind: ResourceType, name: &str) -> Result<(), Refused> {
+    let invalid = |message: String| Err((ErrorCode::InvalidRequest, message));
+    match kind {
+        ResourceType::Topic if name.is_empty() => invalid("Default topic resources are not allowed.".to_owned()),
+        ResourceType::Group if name.is_empty() => invalid("Default group resources are not allowed.".to_owned()),
+        ResourceType::ClientMetrics if name.is_empty() => {
+            invalid("Default client metrics resources are not allowed.".to_owned())
+        }
+        ResourceType::Broker if !name.is_empty() && name.parse::<i32>().is_err() => {
+            invalid(format!("Unable to parse broker name '{name}' as a base 10 number."))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_existence(image: &Image, kind: ResourceType, name: &str) -> Result<(), Refused> {
     match kind {
         ResourceType::Topic if image.topic(name).is_none() => {
             Err((ErrorCode::UnknownTopicOrPartition, format!("The topic '{name}' does not exist.")))
         }
-        ResourceType::Broker if !name.is_empty() && name.parse::<i32>().is_err() => {
-            Err((ErrorCode::InvalidRequest, format!("Unable to parse broker name '{name}' as a base 10 number.")))
-        }
         ResourceType::Broker if !name.is_empty() && !name.parse().is_ok_and(|id| image.brokers.contains_key(&id)) => {
-            Err((ErrorCode::BrokerIdNotRegistered, format!("No broker with id {name} found.")))
+            Err((ErrorCode::InvalidRequest, format!("No broker with id {name} found.")))
         }
-        ResourceType::Group | ResourceType::ClientMetrics if name.is_empty() => {
-            Err((ErrorCode::InvalidRequest, "the resource's name is empty".to_owned()))
-        }
-        kind => Ok(kind),
+        _ => Ok(()),
     }
 }
 
 fn definition(kind: ResourceType, name: &str) -> Result<&'static ConfigDef, Refused> {
-    let (table, what) = match kind {
-        ResourceType::Topic => (table::TOPIC, "topic"),
-        ResourceType::Broker => (table::BROKER, "broker"),
-        ResourceType::Group => (table::GROUP, "group"),
-        ResourceType::ClientMetrics => (table::CLIENT_METRICS, "client metrics"),
+    let (table, code, what) = match kind {
+        ResourceType::Topic => (table::TOPIC, ErrorCode::InvalidConfig, "Unknown topic config name"),
+        ResourceType::Broker => (table::BROKER, ErrorCode::InvalidConfig, "Unknown broker config name"),
+        ResourceType::Group => (table::GROUP, ErrorCode::InvalidConfig, "Unknown group config name"),
+        ResourceType::ClientMetrics => {
+            (table::CLIENT_METRICS, ErrorCode::InvalidRequest, "Unknown client metrics configuration")
+        }
     };
     match find(table, name) {
-        None => Err((ErrorCode::InvalidConfig, format!("Unknown {what} config name: {name}"))),
+        None => Err((code, format!("{what}: {name}"))),
         Some(def) if def.read_only => {
             Err((ErrorCode::InvalidRequest, format!("Cannot update these configs dynamically: {name}")))
         }
         Some(def) => Ok(def),
     }
-}
-
-fn null_value(name: &str) -> Refused {
-    (ErrorCode::InvalidConfig, format!("Null value not supported for: {name}"))
 }

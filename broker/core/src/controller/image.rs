@@ -184,9 +184,14 @@ impl Image {
             Some(Kind::NextProducerId(id)) => self.next_producer_id = id,
             Some(Kind::NextRaftId(id)) => self.next_raft_id = id,
             Some(Kind::Feature(feature)) => {
-                self.features.insert(feature.name, i16::try_from(feature.level).unwrap_or(i16::MAX));
+                // Level 0 is the same as not finalised.
+                match i16::try_from(feature.level).unwrap_or(i16::MAX) {
+                    0 => self.features.remove(&feature.name),
+                    level => self.features.insert(feature.name, level),
+                };
                 self.features_epoch += 1;
             }
+            Some(Kind::FeaturesEpoch(epoch)) => self.features_epoch = epoch,
             None => {}
         }
     }
@@ -216,6 +221,7 @@ impl Image {
                 Kind::Feature(FeatureChange { name: name.clone(), level: i32::from(*level) }).into()
             }),
         );
+        changes.push(Kind::FeaturesEpoch(self.features_epoch).into());
         changes
     }
 
@@ -292,4 +298,25 @@ impl Topic {
 
 fn uuid_of(bytes: &[u8]) -> Uuid {
     Uuid::from_slice(bytes).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A snapshot repeated each level once, so the epoch fell to their number, and clients that keep the highest epoch they
+    /// saw would not have looked again.
+    #[test]
+    fn the_epoch_of_feature_levels_survives_a_snapshot() {
+        let mut image = Image::default();
+        for (name, level) in [("group.version", 1), ("transaction.version", 1), ("transaction.version", 2)] {
+            image.fold(Kind::Feature(FeatureChange { name: name.to_owned(), level }).into());
+        }
+        image.fold(Kind::Feature(FeatureChange { name: "group.version".to_owned(), level: 0 }).into());
+        assert_eq!(image.features, [("transaction.version".to_owned(), 2)].into());
+        assert_eq!(image.features_epoch, 4);
+        let mut loaded = Image::default();
+        image.as_changes().into_iter().for_each(|change| loaded.fold(change));
+        assert_eq!(loaded, image);
+    }
 }

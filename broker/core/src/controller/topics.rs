@@ -15,10 +15,10 @@ use uuid::Uuid;
 
 use super::Reply;
 use super::change::{Change, ConfigChange, Kind, TopicChange};
-use super::image::{Image, ResourceType};
+use super::image::{Image, ResourceType, Topic};
 use super::placement::{place, replicas};
 use crate::config::describe::{Source, broker_value, topic_values};
-use crate::config::{Settings, check, find, table};
+use crate::config::{Settings, check, check_topic, find, table};
 
 /// The longest name that a topic may have.
 const NAME_BYTES: usize = 249;
@@ -85,32 +85,45 @@ pub(super) fn create(
     (changes, Reply::CreateTopics(CreateTopicsResponse { topics: results, ..CreateTopicsResponse::default() }))
 }
 
+/// A topic that is named twice, by whatever means, is not deleted, and gets one answer: which of the two was meant is not
+/// known.
 pub(super) fn delete(image: &Image, request: &DeleteTopicsRequest) -> (Vec<Change>, Reply) {
-    let by_name = request.topic_names.iter().map(|name| (Some(name.clone()), Uuid::nil()));
-    let by_either = request.topics.iter().map(|topic| (topic.name.clone(), topic.topic_id));
+    let by_name = request.topic_names.iter().map(|name| (Some(name.as_str()), Uuid::nil()));
+    let by_either = request.topics.iter().map(|topic| (topic.name.as_deref(), topic.topic_id));
+    let named: Vec<(Option<&str>, Uuid)> = by_name.chain(by_either).collect();
+    let mut times: BTreeMap<(Option<&str>, Uuid), usize> = BTreeMap::new();
+    for one in &named {
+        *times.entry(*one).or_default() += 1;
+    }
+    let by_id: BTreeSet<Uuid> = named.iter().filter(|(name, _)| name.is_none()).map(|(_, id)| *id).collect();
+    let ids_of_names: BTreeSet<Uuid> =
+        named.iter().filter_map(|(name, _)| image.topic(name.as_ref()?)).map(|topic| topic.id).collect();
     let mut changes = Vec::new();
     let mut responses = Vec::new();
-    let mut gone = BTreeSet::new();
-    for (name, id) in by_name.chain(by_either) {
-        let found = match &name {
-            Some(name) => image.topic(name),
-            None => image.topic_by_id(id),
+    for (name, id) in named {
+        let is_twice = match times.get(&(name, id)) {
+            Some(1) => false,
+            // One answer for all of its kind.
+            Some(_) => true,
+            None => continue,
         };
-        let missing = if name.is_some() { ErrorCode::UnknownTopicOrPartition } else { ErrorCode::UnknownTopicId };
-        let verdict = match found {
-            _ if name.is_some() && !id.is_nil() => {
-                Err((ErrorCode::InvalidRequest, "a topic is named either by name or by id".to_owned()))
+        times.remove(&(name, id));
+        if name.is_none() && ids_of_names.contains(&id) {
+            // Its name is answered for both.
+            continue;
+        }
+        let mut response =
+            DeletableTopicResult { name: name.map(str::to_owned), topic_id: id, ..DeletableTopicResult::default() };
+        let verdict = match found(image, name, id) {
+            _ if is_twice => {
+                Err((ErrorCode::InvalidRequest, "a topic is named more than once in the request".to_owned()))
             }
-            None => Err((missing, "there is no such topic".to_owned())),
-            Some(topic) if is_internal(&topic.name) => {
-                Err((ErrorCode::InvalidRequest, format!("topic {} belongs to the broker", topic.name)))
+            Ok(topic) if name.is_some() && by_id.contains(&topic.id) => {
+                response.topic_id = topic.id;
+                Err((ErrorCode::InvalidRequest, format!("topic {} is named by its id as well", topic.name)))
             }
-            Some(topic) if !gone.insert(topic.id) => {
-                Err((ErrorCode::InvalidRequest, format!("topic {} is named more than once in the request", topic.name)))
-            }
-            Some(topic) => Ok(topic),
+            found => found,
         };
-        let mut response = DeletableTopicResult { name, topic_id: id, ..DeletableTopicResult::default() };
         match verdict {
             Ok(topic) => {
                 response.name = Some(topic.name.clone());
@@ -125,6 +138,25 @@ pub(super) fn delete(image: &Image, request: &DeleteTopicsRequest) -> (Vec<Chang
         responses.push(response);
     }
     (changes, Reply::DeleteTopics(DeleteTopicsResponse { responses, ..DeleteTopicsResponse::default() }))
+}
+
+/// The topic that a deletion names, by name or by id.
+fn found<'a>(image: &'a Image, name: Option<&str>, id: Uuid) -> Result<&'a Topic, Refused> {
+    let none = || "there is no such topic".to_owned();
+    let topic = match name {
+        None if id.is_nil() => {
+            return Err((ErrorCode::InvalidRequest, "neither a topic's name nor its id is given".to_owned()));
+        }
+        Some(_) if !id.is_nil() => {
+            return Err((ErrorCode::InvalidRequest, "a topic is named either by name or by id".to_owned()));
+        }
+        None => image.topic_by_id(id).ok_or_else(|| (ErrorCode::UnknownTopicId, none()))?,
+        Some(name) => image.topic(name).ok_or_else(|| (ErrorCode::UnknownTopicOrPartition, none()))?,
+    };
+    if is_internal(&topic.name) {
+        return Err((ErrorCode::InvalidRequest, format!("topic {} belongs to the broker", topic.name)));
+    }
+    Ok(topic)
 }
 
 pub(super) fn grow(image: &Image, request: &CreatePartitionsRequest) -> (Vec<Change>, Reply) {
@@ -180,9 +212,12 @@ fn made(
     room: &mut usize,
 ) -> Result<TopicChange, Refused> {
     check_name(image, &topic.name)?;
+    let mut settings = Settings::new();
     for config in &topic.configs {
-        check_setting(&config.name, config.value.as_deref())?;
+        let value = checked_setting(&config.name, config.value.as_deref())?;
+        settings.insert(config.name.clone(), value.to_owned());
     }
+    check_topic(&settings).map_err(|reason| (ErrorCode::InvalidConfig, reason))?;
     let partitions = if topic.assignments.is_empty() {
         let (count, copies) = counts(image, topic, fixed)?;
         take_room(room, count)?;
@@ -212,7 +247,7 @@ fn check_name(image: &Image, name: &str) -> Result<(), Refused> {
         ));
     }
     if is_internal(name) {
-        return invalid(format!("Topic name is invalid: {name} belongs to the broker"));
+        return Err((ErrorCode::InvalidRequest, format!("Creation of internal topic {name} is prohibited.")));
     }
     if image.topic(name).is_some() {
         return Err((ErrorCode::TopicAlreadyExists, format!("Topic '{name}' already exists.")));
@@ -224,14 +259,12 @@ fn check_name(image: &Image, name: &str) -> Result<(), Refused> {
     Ok(())
 }
 
-pub(super) fn check_setting(name: &str, value: Option<&str>) -> Result<(), Refused> {
-    let Some(def) = find(table::TOPIC, name) else {
-        return Err((ErrorCode::InvalidConfig, format!("Unknown topic config name: {name}")));
-    };
-    let Some(value) = value else {
-        return Err((ErrorCode::InvalidConfig, format!("Null value not supported for topic configs: {name}")));
-    };
-    check(def, value).map_err(|reason| (ErrorCode::InvalidConfig, reason))
+fn checked_setting<'a>(name: &str, value: Option<&'a str>) -> Result<&'a str, Refused> {
+    let invalid = |reason: String| (ErrorCode::InvalidConfig, reason);
+    let value = value.ok_or_else(|| invalid(format!("Null value not supported for topic configs: {name}")))?;
+    let def = find(table::TOPIC, name).ok_or_else(|| invalid(format!("Unknown topic config name: {name}")))?;
+    check(def, value).map_err(invalid)?;
+    Ok(value)
 }
 
 /// Partitions and replicas of a topic without an assignment; -1 asks for the broker's default.
@@ -239,18 +272,19 @@ fn counts(image: &Image, topic: &CreatableTopic, fixed: &Settings) -> Result<(us
     let node = image.brokers.keys().next().copied().unwrap_or(-1);
     let broker = image.broker_settings(node, fixed);
     let default = |name: &str| broker_value(name, &broker).parse::<i64>().unwrap_or(1);
-    let wanted = if topic.num_partitions == -1 { default("num.partitions") } else { i64::from(topic.num_partitions) };
-    let count = usize::try_from(wanted).ok().filter(|count| *count > 0).ok_or_else(|| {
-        (ErrorCode::InvalidPartitions, "Number of partitions was set to an invalid non-positive value.".to_owned())
-    })?;
     let brokers = image.brokers.len();
     let copies = if topic.replication_factor == -1 {
         usize::try_from(default("default.replication.factor")).unwrap_or(1).clamp(1, brokers.max(1))
     } else {
         usize::try_from(topic.replication_factor).ok().filter(|copies| *copies > 0).ok_or_else(|| {
-            (ErrorCode::InvalidReplicationFactor, "Replication factor must be larger than 0.".to_owned())
+            let message = "Replication factor must be larger than 0, or -1 to use the default value.".to_owned();
+            (ErrorCode::InvalidReplicationFactor, message)
         })?
     };
+    let wanted = if topic.num_partitions == -1 { default("num.partitions") } else { i64::from(topic.num_partitions) };
+    let count = usize::try_from(wanted).ok().filter(|count| *count > 0).ok_or_else(|| {
+        (ErrorCode::InvalidPartitions, "Number of partitions was set to an invalid non-positive value.".to_owned())
+    })?;
     if copies > brokers {
         let message = format!(
             "Unable to replicate the partition {copies} time(s): The target replication factor of {copies} cannot be reached because only {brokers} broker(s) are registered."
@@ -272,6 +306,7 @@ fn assigned(
     }
     let invalid = |reason: String| (ErrorCode::InvalidReplicaAssignment, reason);
     let mut by_index = BTreeMap::new();
+    let mut copies = None;
     for assignment in &topic.assignments {
         if by_index.insert(assignment.partition_index, &assignment.broker_ids).is_some() {
             return Err(invalid(format!(
@@ -279,32 +314,40 @@ fn assigned(
                 assignment.partition_index
             )));
         }
+        check_assignment(image, &assignment.broker_ids, copies)?;
+        copies = Some(assignment.broker_ids.len());
     }
     let mut partitions = Vec::new();
     for (expected, (index, brokers)) in (0..).zip(by_index) {
         if index != expected {
             return Err(invalid("partitions should be a consecutive 0-based integer sequence".to_owned()));
         }
-        check_assignment(image, brokers)?;
         partitions.push(replicas(brokers, next_raft_id));
     }
     Ok(partitions)
 }
 
-fn check_assignment(image: &Image, brokers: &[i32]) -> Result<(), Refused> {
+/// Brokers for a partition whose topic's others have `copies` replicas.
+fn check_assignment(image: &Image, brokers: &[i32], copies: Option<usize>) -> Result<(), Refused> {
     let invalid = |reason: String| Err((ErrorCode::InvalidReplicaAssignment, reason));
     if brokers.is_empty() {
         return invalid("The manual partition assignment includes an empty replica list.".to_owned());
+    }
+    if let Some(unknown) = brokers.iter().find(|broker| !image.brokers.contains_key(broker)) {
+        return invalid(format!(
+            "The manual partition assignment includes broker {unknown}, but no such broker is registered."
+        ));
     }
     let distinct: BTreeSet<&i32> = brokers.iter().collect();
     if distinct.len() != brokers.len() {
         return invalid(format!("The manual partition assignment {brokers:?} includes a broker more than once."));
     }
-    match brokers.iter().find(|broker| !image.brokers.contains_key(broker)) {
-        Some(unknown) => invalid(format!(
-            "The manual partition assignment includes broker {unknown}, but no such broker is registered."
+    match copies {
+        Some(copies) if copies != brokers.len() => invalid(format!(
+            "The manual partition assignment includes a partition with {} replica(s), but this is not consistent with previous partitions, which have {copies} replica(s).",
+            brokers.len()
         )),
-        None => Ok(()),
+        _ => Ok(()),
     }
 }
 
@@ -321,17 +364,18 @@ fn grown(
     let Some(more) =
         usize::try_from(wanted.count).ok().and_then(|count| count.checked_sub(now)).filter(|more| *more > 0)
     else {
-        let message =
-            format!("Topic currently has {now} partitions, which is not below the requested {}.", wanted.count);
+        let message = if usize::try_from(wanted.count) == Ok(now) {
+            format!("Topic already has {now} partition(s).")
+        } else {
+            let (name, count) = (&wanted.name, wanted.count);
+            format!("The topic {name} currently has {now} partition(s); {count} would not be an increase.")
+        };
         return Err((ErrorCode::InvalidPartitions, message));
     };
     take_room(room, more)?;
     let copies = topic.partitions.first().map_or(1, |partition| partition.replicas.len());
     let added = match &wanted.assignments {
         None => place(image, wanted.name.len() + now, more, copies, next_raft_id),
-        Some(assignments) if assignments.is_empty() => {
-            place(image, wanted.name.len() + now, more, copies, next_raft_id)
-        }
         Some(assignments) if assignments.len() != more => {
             let message = format!("{more} partitions are added, and {} assignments are given.", assignments.len());
             return Err((ErrorCode::InvalidReplicaAssignment, message));
@@ -339,7 +383,7 @@ fn grown(
         Some(assignments) => {
             let mut added = Vec::new();
             for assignment in assignments {
-                check_assignment(image, &assignment.broker_ids)?;
+                check_assignment(image, &assignment.broker_ids, Some(copies))?;
                 added.push(replicas(&assignment.broker_ids, next_raft_id));
             }
             added
@@ -395,7 +439,8 @@ fn created(
     }
 }
 
-fn doubled<'a>(names: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
+/// What is named more than once.
+pub(super) fn doubled<T: Ord + Copy>(names: impl Iterator<Item = T>) -> BTreeSet<T> {
     let mut seen = BTreeSet::new();
     names.filter(|name| !seen.insert(*name)).collect()
 }

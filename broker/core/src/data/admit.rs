@@ -24,26 +24,31 @@ impl DataMachine {
             Acks::Leader => Until::Appended(wait),
             Acks::All => Until::Copies(wait, copies),
         };
-        if let Some((code, message)) = refusal(at, batch.len(), header, acks, copies) {
-            out.replies.push((token, until(Wait::Folded), Reply::Refused { code, message }));
+        let mut refuse = |until, (code, message)| out.replies.push((token, until, Reply::Refused { code, message }));
+        // Read from no state: nothing has to happen before these are said.
+        let at_once = Until::Appended(Wait::Folded);
+        // Read from the window: final to a client, so it waits for what the window was folded from, whatever the acks.
+        let from_state = Until::Committed(Wait::Folded);
+        if let Some(refusal) = unwanted(at, header, acks, copies) {
+            return refuse(at_once, refusal);
+        }
+        let verdict = if header.is_idempotent() { self.producers.check(header) } else { Verdict::Next };
+        if let Verdict::Duplicate(original) = verdict {
+            // In front of size and timestamps: what is in the log is not refused for what holds today.
+            let log_append_time = if at.config.log_append_time { original.timestamp } else { Timestamp(-1) };
+            let (base_offset, log_start) = (original.base_offset, self.log_start);
+            let reply = Reply::Appended { base_offset, log_append_time, log_start };
+            out.replies.push((token, until(Wait::Entry(original.entry)), reply));
             return;
         }
+        if let Some(refusal) = out_of_bounds(at, batch.len(), header) {
+            return refuse(at_once, refusal);
+        }
+        if verdict != Verdict::Next {
+            return refuse(from_state, explained(header, verdict));
+        }
         if header.is_idempotent() {
-            match self.producers.check(header) {
-                Verdict::Next => self.producers.heard(header.producer_id, at.now),
-                Verdict::Duplicate(original) => {
-                    let log_append_time = if at.config.log_append_time { original.timestamp } else { Timestamp(-1) };
-                    let (base_offset, log_start) = (original.base_offset, self.log_start);
-                    let reply = Reply::Appended { base_offset, log_append_time, log_start };
-                    out.replies.push((token, until(Wait::Entry(original.entry)), reply));
-                    return;
-                }
-                other => {
-                    let (code, message) = explained(header, other);
-                    out.replies.push((token, until(Wait::Folded), Reply::Refused { code, message }));
-                    return;
-                }
-            }
+            self.producers.heard(header.producer_id, at.now);
         }
         let log_append_time = if at.config.log_append_time {
             stamp_log_append_time(&mut batch, at.wall);
@@ -64,13 +69,28 @@ fn copies_wanted(at: &Leading<'_>) -> usize {
     majority.max(at.config.min_insync_replicas.min(at.voters))
 }
 
-fn refusal(
-    at: &Leading<'_>,
-    bytes: usize,
-    header: &BatchHeader,
-    acks: Acks,
-    copies: usize,
-) -> Option<(ErrorCode, String)> {
+/// Why a batch is not taken, whatever its producer sent before.
+fn unwanted(at: &Leading<'_>, header: &BatchHeader, acks: Acks, copies: usize) -> Option<(ErrorCode, String)> {
+    if acks == Acks::All && at.caught_up < copies {
+        let message = format!("{} replicas are caught up, and {copies} are wanted", at.caught_up);
+        return Some((ErrorCode::NotEnoughReplicas, message));
+    }
+    if header.is_control() || header.is_transactional() {
+        let what = if header.is_control() { "control" } else { "transactional" };
+        return Some((ErrorCode::InvalidRecord, format!("{what} batches are not taken from clients here")));
+    }
+    if header.has_delete_horizon() {
+        return Some((ErrorCode::InvalidRecord, "only compaction sets a delete horizon".to_owned()));
+    }
+    if header.is_log_append_time() {
+        let message = "a producer does not set the timestamp type to LogAppendTime: the broker does".to_owned();
+        return Some((ErrorCode::InvalidTimestamp, message));
+    }
+    None
+}
+
+/// Why a new batch is not taken: its size, its timestamps.
+fn out_of_bounds(at: &Leading<'_>, bytes: usize, header: &BatchHeader) -> Option<(ErrorCode, String)> {
     let config = at.config;
     if bytes > config.max_message_bytes {
         let message = format!(
@@ -79,20 +99,14 @@ fn refusal(
         );
         return Some((ErrorCode::MessageTooLarge, message));
     }
-    if header.is_control() || header.is_transactional() {
-        let what = if header.is_control() { "control" } else { "transactional" };
-        return Some((ErrorCode::InvalidRecord, format!("{what} batches are not taken from clients here")));
-    }
-    if acks == Acks::All && at.caught_up < copies {
-        let message = format!("{} replicas are caught up, and {copies} are wanted", at.caught_up);
-        return Some((ErrorCode::NotEnoughReplicas, message));
-    }
     if config.log_append_time {
         return None;
     }
     let newest = header.max_timestamp;
     let ahead = newest.saturating_sub(at.wall.0);
-    let behind = at.wall.0.saturating_sub(header.base_timestamp.min(newest));
+    // A first record without a timestamp (-1) says nothing of how old the batch is.
+    let oldest = if header.base_timestamp < 0 { newest } else { header.base_timestamp.min(newest) };
+    let behind = at.wall.0.saturating_sub(oldest);
     let has_time = newest >= 0;
     if has_time && ahead > config.timestamp_after_max_ms {
         let message = format!(

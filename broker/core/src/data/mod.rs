@@ -19,6 +19,8 @@ use crate::machine::{Append, Corrupt, Entry, Leading, Machine, Outcome, Token, U
 
 /// How long a leader waits between two looks for silent producers.
 const EXPIRY_CHECK_MS: u64 = 600_000;
+/// Producers that one command lets expire: it stays far below what a frame may hold.
+const EXPIRED_A_COMMAND: usize = 10_000;
 
 /// When a produce is answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -120,8 +122,11 @@ impl Machine for DataMachine {
     }
 
     fn expire(&mut self, at: &Leading<'_>, out: &mut Outcome<Reply>) {
-        self.next_expiry = Some(at.now.after_ms(EXPIRY_CHECK_MS));
-        let silent = self.producers.silent_since(at.now, at.config.producer_expiration_ms);
+        let expiration_ms = at.config.producer_expiration_ms;
+        let silent = self.producers.silent_since(at.now, expiration_ms, EXPIRED_A_COMMAND);
+        // With more than one command takes, the machine stays due.
+        let pause_ms = if silent.len() == EXPIRED_A_COMMAND { 0 } else { EXPIRY_CHECK_MS.min(expiration_ms.max(1)) };
+        self.next_expiry = Some(at.now.after_ms(pause_ms));
         if !silent.is_empty() {
             out.append = Some(Append::Command(Command::expire(silent).to_bytes()));
         }
@@ -129,7 +134,7 @@ impl Machine for DataMachine {
 
     fn elected(&mut self, at: &Leading<'_>, _: &mut Outcome<Reply>) {
         self.producers.all_heard(at.now);
-        self.next_expiry = Some(at.now.after_ms(EXPIRY_CHECK_MS));
+        self.next_expiry = Some(at.now.after_ms(EXPIRY_CHECK_MS.min(at.config.producer_expiration_ms.max(1))));
     }
 
     fn deposed(&mut self) {

@@ -73,10 +73,9 @@ impl Producers {
         if let Some(batch) = state.batches.iter().find(same) {
             return Verdict::Duplicate(*batch);
         }
-        match state.batches.back().map(|last| sequence_after(last.last_sequence, 1)) {
-            Some(expected) if expected != header.base_sequence => Verdict::OutOfOrder { expected },
-            _ => Verdict::Next,
-        }
+        // An epoch that only a marker opened has no batch yet: it begins at 0 like any other.
+        let expected = state.batches.back().map_or(0, |last| sequence_after(last.last_sequence, 1));
+        if expected == header.base_sequence { Verdict::Next } else { Verdict::OutOfOrder { expected } }
     }
 
     pub(super) fn fold(&mut self, entry: EntryId, header: &BatchHeader) {
@@ -114,9 +113,10 @@ impl Producers {
         self.heard.clear();
     }
 
-    pub(super) fn silent_since(&self, now: Monotonic, expiration_ms: u64) -> Vec<i64> {
+    /// Those that were not heard of for that long, `most` at a time.
+    pub(super) fn silent_since(&self, now: Monotonic, expiration_ms: u64, most: usize) -> Vec<i64> {
         let silent = |id: &&i64| self.heard.get(id).is_some_and(|heard| heard.after_ms(expiration_ms) <= now);
-        self.known.keys().filter(silent).copied().collect()
+        self.known.keys().filter(silent).take(most).copied().collect()
     }
 
     pub(super) fn remove(&mut self, producer: i64) {
