@@ -106,7 +106,8 @@ fn text(record: &ConsumerRecord) -> String {
 async fn send_numbers(producer: &Producer, topic: &str, partition: i32, numbers: std::ops::Range<i64>) {
     let mut deliveries = Vec::new();
     for number in numbers {
-        let record = Record::new(topic).partition(partition).value(number.to_string()).timestamp(NOVEMBER + number);
+        let record = Record::new(topic).partition(partition).key("number").value(number.to_string());
+        let record = record.timestamp(NOVEMBER + number);
         deliveries.push(producer.enqueue(record).await.expect("there is room"));
     }
     for delivery in deliveries {
