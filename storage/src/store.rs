@@ -247,6 +247,11 @@ impl Store {
     /// Writes one record and makes it durable. Once that has failed nothing is tried again: the process has to end.
     pub fn commit(&self, changes: &[LogChanges]) -> Result<(), StorageError> {
         let _one_at_a_time = self.flushing.lock();
+        self.commit_alone(changes)
+    }
+
+    /// As [`Store::commit`], by whoever holds the lock for it.
+    fn commit_alone(&self, changes: &[LogChanges]) -> Result<(), StorageError> {
         if let Some(reason) = self.journal_failure.get() {
             return Err(StorageError::Poisoned { what: "the journal".to_owned(), reason: reason.clone() });
         }
@@ -308,6 +313,7 @@ impl Store {
             handles.into_iter().filter(|log| log.unsynced_bytes() >= if much { 1 } else { SYNC_BYTES }).collect();
         due.extend(self.journal.lock().holding_up().iter().filter_map(|id| self.handle(*id)));
         self.checkpoint(&due, &mut failed)?;
+        self.say_anew(&failed)?;
         {
             let mut journal = self.journal.lock();
             journal.recycle()?;
@@ -332,6 +338,20 @@ impl Store {
             }
         }
         if record.is_empty() { Ok(()) } else { self.commit(&record) }
+    }
+
+    /// A log whose segments cannot be synced would need its journal files for ever, and with them hold up every other log. What
+    /// they hold of it is journalled again, and then they are free.
+    fn say_anew(&self, failed: &[(LogId, StorageError)]) -> Result<(), StorageError> {
+        let holding_up = self.journal.lock().holding_up();
+        for (log, _) in failed.iter().filter(|(log, _)| holding_up.contains(log)) {
+            // Nothing of the log may be journalled between the reading and the record.
+            let _one_at_a_time = self.flushing.lock();
+            let changes = self.journal.lock().said_anew(*log)?;
+            self.commit_alone(&[changes])?;
+            self.journal.lock().release(*log);
+        }
+        Ok(())
     }
 
     fn prepare_spare(&self) -> Result<(), StorageError> {

@@ -387,6 +387,37 @@ fn rule_5_a_sync_that_failed_is_never_tried_again() {
     assert!(others.iter().all(|other| other.handle().sync().is_ok()), "one log's failure is not another's");
 }
 
+/// One log's segment cannot be synced, so no checkpoint will ever cover what the journal holds of it. Were its files kept for
+/// it they would fill up, and one bad partition would stop every other. Were they used again without it, a restart would find
+/// acknowledged entries neither in the segment nor in the journal.
+#[test]
+fn rule_5_a_log_out_of_use_holds_nothing_up_and_loses_nothing() {
+    let (disk, store, mut bad) = fresh("one");
+    let mut good = store.create_log("two", &Snapshot::default()).unwrap();
+    fill(&mut bad, 30, 1);
+    flush(&store, &mut bad);
+    fill(&mut good, 5, 1);
+    flush(&store, &mut good);
+    fill(&mut bad, 50, 1);
+    flush(&store, &mut bad);
+    disk.fail_sync_of("/one/");
+    assert!(bad.handle().sync().is_err());
+    for round in 0..60 {
+        let to = good.last().index.0 + 20;
+        fill(&mut good, to, 1);
+        flush(&store, &mut good);
+        store.upkeep().unwrap();
+        assert!(!store.above_unsynced_limit(), "round {round}: a log out of use stops the others");
+    }
+    assert!(journal_files(&disk).len() <= 6, "{:?}", journal_files(&disk));
+    for seed in 0..CUTS {
+        let opened = open(&disk.after_power_cut(seed), 2).unwrap();
+        let found: Vec<_> = opened.logs.iter().map(|log| (log.damage.is_none(), runs(&log.log))).collect();
+        let all_good = vec![(1, 1, good.last().index.0)];
+        assert_eq!(found, [(true, vec![(1, 1, 50)]), (true, all_good)], "power cut {seed}");
+    }
+}
+
 /// A flush of the journal failed and left a vote in the page cache. The restart believes it; a later power cut would forget it.
 #[test]
 fn rule_6_what_a_start_has_believed_stays() {

@@ -26,6 +26,7 @@
 //! 5 drop
 //! 6 last        id
 //! 7 damaged
+//! 8 anew
 //! ```
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -187,6 +188,7 @@ fn put_change(body: &mut BytesMut, change: &Change, pieces: &mut Vec<Bytes>) {
             put_id(body, *id);
         }
         Change::Damaged => body.put_u8(7),
+        Change::Anew => body.put_u8(8),
     }
 }
 
@@ -205,6 +207,7 @@ fn get_change(body: &mut Bytes) -> Option<Change> {
         5 => Change::Drop,
         6 => Change::Last(get_id(body)?),
         7 => Change::Damaged,
+        8 => Change::Anew,
         _ => return None,
     })
 }

@@ -159,6 +159,21 @@ impl Journal {
         self.full.len()
     }
 
+    /// What full files and the current one hold of a log that no checkpoint covers, to be said again in one record.
+    pub fn said_anew(&self, log: LogId) -> Result<LogChanges, StorageError> {
+        let files = self.full.iter().chain([&self.current]).map(|file| file.path.as_path());
+        let mut changes = vec![Change::Anew];
+        changes.extend(replay::needed_of(&self.disk, files, log)?);
+        Ok(LogChanges { log, changes })
+    }
+
+    /// A log's changes were said again in the current file: no full one is needed for it any more.
+    pub fn release(&mut self, log: LogId) {
+        for file in &mut self.full {
+            file.entries.remove(&log);
+        }
+    }
+
     /// Takes back the full files that nothing needs any more, up to the oldest that something does.
     pub fn recycle(&mut self) -> Result<(), StorageError> {
         let count = self.full.iter().take_while(|file| self.needing(file).is_empty()).count();

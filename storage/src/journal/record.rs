@@ -80,6 +80,8 @@ pub enum Change {
     Last(EntryId),
     /// The log has lost what was durable, and is not repaired yet.
     Damaged,
+    /// Appends and cuts that were said before are void: those that no checkpoint covers are said again behind this.
+    Anew,
 }
 
 /// The changes of one log in one record.

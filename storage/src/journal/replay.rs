@@ -98,6 +98,21 @@ pub fn replay(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Replay, StorageError> 
     Ok(replay)
 }
 
+/// What files, oldest first, hold of one log that no checkpoint covers.
+pub(super) fn needed_of<'a>(
+    disk: &Arc<dyn Disk>,
+    files: impl Iterator<Item = &'a Path>,
+    log: LogId,
+) -> Result<Vec<Change>, StorageError> {
+    let mut replayed = ReplayedLog::default();
+    for path in files {
+        let records = read_records(&read_whole(disk, path)?).into_iter();
+        let changed = records.flat_map(|(_, record)| record.logs).filter(|changed| changed.log == log);
+        changed.flat_map(|changed| changed.changes).for_each(|change| replayed.fold(change));
+    }
+    Ok(replayed.changes)
+}
+
 impl Replay {
     fn fold(&mut self, record: Decoded, one_is_missing: bool) {
         for (log, last) in record.proven {
@@ -139,6 +154,7 @@ impl ReplayedLog {
                 self.changes.retain(is_needed);
             }
             Change::Last(id) => self.watermark = id,
+            Change::Anew => self.changes.clear(),
             Change::Drop => self.is_dropped = true,
             Change::HardState(_) | Change::Damaged => {}
         }

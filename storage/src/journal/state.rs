@@ -60,6 +60,10 @@ impl LogState {
             Change::HardState(hard_state) => self.hard_state = *hard_state,
             Change::Last(id) => self.last = *id,
             Change::Damaged => self.is_damaged = true,
+            Change::Anew => {
+                self.cut = self.checkpoint.cut;
+                self.last = self.checkpoint.last;
+            }
             Change::Drop => {}
         }
         true
