@@ -15,6 +15,17 @@ use serde::Deserialize;
 const KEYS: &[&str] =
     &["node.id", "node.dir", "node.kafka", "node.http", "node.advertise", "node.rack", "log.format", "log.level"];
 
+/// Kafka's names of what has one of ours.
+const ALIASES: &[(&str, &str)] = &[
+    ("node.id", "node.id"),
+    ("broker.id", "node.id"),
+    ("broker.rack", "node.rack"),
+    ("listeners", "node.kafka"),
+    ("advertised.listeners", "node.advertise"),
+    ("log.dir", "node.dir"),
+    ("log.dirs", "node.dir"),
+];
+
 /// Everything that the start of a broker needs.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -148,7 +159,7 @@ impl Given {
         given
     }
 
-    /// Kafka's names of what has one of ours; ours wins where both are set.
+    /// Kafka's names of what has one of ours; ours wins where one place sets both.
     fn take_kafkas_names(&mut self) -> Result<(), ConfigError> {
         let set = |key: &str| self.kafka.get(key).filter(|value| !value.trim().is_empty());
         let mut found = Vec::new();
@@ -174,8 +185,11 @@ impl Given {
         Ok(())
     }
 
-    /// What the other sets wins.
+    /// What the other sets wins, by whichever of its two names.
     pub fn overlaid(mut self, other: Self) -> Self {
+        for (_, ours) in ALIASES.iter().filter(|(kafkas, _)| other.kafka.contains_key(*kafkas)) {
+            self.own.remove(*ours);
+        }
         self.own.extend(other.own);
         self.kafka.extend(other.kafka);
         self
@@ -204,7 +218,9 @@ impl Config {
         let number = |key: &str| setting(key).parse::<i64>().unwrap_or(-1);
         let size = |key: &str| usize::try_from(number(key)).unwrap_or(usize::MAX);
         let long = |key: &str| u64::try_from(number(key)).unwrap_or(u64::MAX);
-        let node_id = own("node.id").unwrap_or_else(|| setting("node.id"));
+        let is_set = |key: &&str| given.kafka.contains_key(*key);
+        let kafkas_id = ["node.id", "broker.id"].into_iter().find(is_set).unwrap_or("node.id");
+        let node_id = own("node.id").unwrap_or_else(|| setting(kafkas_id));
         let request_memory_bytes =
             if number("queued.max.request.bytes") < 0 { 256 << 20 } else { size("queued.max.request.bytes") };
         Ok(Self {
@@ -297,6 +313,23 @@ mod tests {
             let error = Config::resolve(kafka(key, value)).expect_err(value).to_string();
             assert!(error.contains(key) && error.contains(value), "{error}");
         }
+    }
+
+    /// `-D log.dirs=…` lost to a `node.dir` of the file: ours won wherever either was set.
+    #[test]
+    fn the_later_place_wins_by_either_name() {
+        let own = |key: &str, value: &str| Given {
+            own: BTreeMap::from([(key.to_owned(), value.to_owned())]),
+            ..Given::default()
+        };
+        let dir = |given: Given| Config::resolve(given).expect("good").dir;
+        assert_eq!(dir(own("node.dir", "/file").overlaid(kafka("log.dirs", "/flag"))), Path::new("/flag"));
+        assert_eq!(dir(kafka("log.dirs", "/file").overlaid(own("node.dir", "/flag"))), Path::new("/flag"));
+        let both = Given { kafka: kafka("log.dirs", "/kafkas").kafka, ..own("node.dir", "/ours") };
+        assert_eq!(dir(both), Path::new("/ours"));
+        let id = own("node.id", "7").overlaid(kafka("node.id", "8"));
+        assert_eq!(Config::resolve(id).expect("good").node_id, 8);
+        assert_eq!(Config::resolve(kafka("broker.id", "9")).expect("good").node_id, 9);
     }
 
     #[test]
