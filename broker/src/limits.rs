@@ -25,6 +25,8 @@ pub(crate) const STOP_GRACE: Duration = Duration::from_secs(5);
 /// Segment files that stay open at a time, at least and at most.
 pub(crate) const LEAST_SEGMENT_FILES: usize = 64;
 pub(crate) const MOST_SEGMENT_FILES: usize = 4096;
+/// Indices of sealed segments that stay mapped at a time: the kernel gives a process 65,530 maps.
+pub(crate) const INDEX_MAPS: usize = 4096;
 /// Client software names that metrics tell apart.
 pub(crate) const CLIENT_SOFTWARES: usize = 64;
 

@@ -182,6 +182,7 @@ fn options(config: &Config, host: &str, port: u16) -> NodeOptions {
             unsynced_limit_bytes: config.unsynced_max_bytes,
             free_space_floor_bytes: config.free_space_floor_bytes,
             open_files: open_segment_files(),
+            index_maps: limits::INDEX_MAPS,
         },
         static_config: Arc::new(config.kafka_settings.clone()),
         registration: Registration { rack: config.rack.clone(), listeners: vec![listener], ..Registration::default() },

@@ -371,7 +371,7 @@ impl Log {
             }
             let (start, end) = {
                 let known = segment.known.read();
-                let row = known.row_before(|row| row.index <= from);
+                let row = segment.row_before(&known, |row| row.index <= from);
                 (row.map_or(segment.start(), |row| row.cursor()), known.end)
             };
             let mut goes_on = true;

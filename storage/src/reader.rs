@@ -94,7 +94,7 @@ impl LogReader {
                 if known.newest_timestamp().is_none_or(|newest| newest < at_or_after) {
                     continue;
                 }
-                let row = known.row_before(|row| row.newest_before < at_or_after.0);
+                let row = segment.row_before(&known, |row| row.newest_before < at_or_after.0);
                 (row.map_or(segment.start(), |row| row.cursor()), known.end)
             };
             let mut found = None;
@@ -214,7 +214,7 @@ fn newest_in(segment: &Segment, from: Offset, below: Offset) -> Result<Option<i6
         if is_whole && known.next_offset <= below {
             return Ok(known.newest);
         }
-        let row = known.row_before(|row| row.offset <= if is_whole { below } else { from });
+        let row = segment.row_before(&known, |row| row.offset <= if is_whole { below } else { from });
         let before = row.filter(|row| is_whole && row.newest_before != i64::MIN).map(|row| row.newest_before);
         (row.map_or(segment.start(), |row| row.cursor()), known.end, before)
     };
@@ -236,7 +236,7 @@ fn newest_in(segment: &Segment, from: Offset, below: Offset) -> Result<Option<i6
 fn first_batch(segment: &Segment, from: Offset) -> Result<Option<(Cursor, u64)>, StorageError> {
     let (start, end) = {
         let known = segment.known.read();
-        let row = known.row_before(|row| row.offset <= from);
+        let row = segment.row_before(&known, |row| row.offset <= from);
         (row.map_or(segment.start(), |row| row.cursor()), known.end)
     };
     let mut found = None;
@@ -259,7 +259,7 @@ fn last_end(segment: &Segment, start: Cursor, first_end: u64, limit: u64, below:
         let own = known.own_from(start.position).map_or(known.end, |own| own.position);
         let bound = own.min(limit.max(first_end));
         // Frames in front of a row end at it: the last row inside the bounds is near the end that is looked for.
-        let row = known.row_before(|row| row.position <= bound && row.offset <= below);
+        let row = segment.row_before(&known, |row| row.position <= bound && row.offset <= below);
         (row.filter(|row| row.position >= first_end).map_or(start, |row| row.cursor()), bound, known.end)
     };
     let mut end = near.position.max(first_end);

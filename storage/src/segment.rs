@@ -32,7 +32,8 @@ pub(crate) struct Segment {
     pub(crate) first_index: Index,
     pub(crate) path: PathBuf,
     files: Arc<OpenFiles>,
-    slot: Arc<Slot>,
+    slot: Arc<Slot<dyn DiskFile>>,
+    index: Arc<Slot<MappedRows>>,
     pub(crate) known: RwLock<Known>,
 }
 
@@ -59,16 +60,8 @@ pub(crate) struct Known {
 
 enum Rows {
     Memory(Vec<Row>),
-    Mapped(MappedRows),
-}
-
-impl Rows {
-    fn to_vec(&self) -> Vec<Row> {
-        match self {
-            Self::Memory(rows) => rows.clone(),
-            Self::Mapped(rows) => (0..rows.len()).filter_map(|place| rows.get(place)).collect(),
-        }
-    }
+    /// In the index file.
+    Indexed,
 }
 
 /// Where a walk begins: a frame's position, and what that frame has to be.
@@ -134,9 +127,9 @@ impl Segment {
         };
         let slot = Arc::default();
         if let Some(file) = file {
-            files.put(&slot, file);
+            files.put_file(&slot, file);
         }
-        Self { base_offset, first_index, path, files, slot, known: RwLock::new(known) }
+        Self { base_offset, first_index, path, files, slot, index: Arc::default(), known: RwLock::new(known) }
     }
 
     /// A segment by its index file, if that covers `bytes` of it and no more than `most`.
@@ -146,6 +139,7 @@ impl Segment {
             return None;
         }
         let segment = Self::new(files, path.to_owned(), base_offset, summary.first_index, None);
+        segment.files.put_rows(&segment.index, rows);
         {
             let mut known = segment.known.write();
             known.end = summary.bytes;
@@ -155,7 +149,7 @@ impl Segment {
             known.newest = (summary.newest != i64::MIN).then_some(summary.newest);
             known.first_timestamp = known.newest;
             known.epochs = Epochs::from_terms(terms);
-            known.rows = Rows::Mapped(rows);
+            known.rows = Rows::Indexed;
             known.own = own;
         }
         Some(segment)
@@ -163,7 +157,7 @@ impl Segment {
 
     /// The open file.
     pub(crate) fn file(&self) -> Result<Arc<dyn DiskFile>, StorageError> {
-        self.files.get(&self.slot, &self.path)
+        self.files.file(&self.slot, &self.path)
     }
 
     /// All bytes up to there are synced. Gives back how many were not before.
@@ -297,13 +291,13 @@ impl Segment {
     pub(crate) fn write_index(&self) {
         let path = index_path(&self.path);
         let mut known = self.known.write();
-        if matches!(known.rows, Rows::Mapped(_)) || known.synced < known.end {
+        let Rows::Memory(rows) = &known.rows else { return };
+        if known.synced < known.end {
             return;
         }
         let disk = self.files.disk().as_ref();
-        let rows = known.rows.to_vec();
+        let written = file::write(disk, &path, &known.summary(self), rows, &known.own, known.epochs.terms());
         known.is_index_tried = known.is_sealed;
-        let written = file::write(disk, &path, &known.summary(self), &rows, &known.own, known.epochs.terms());
         if written.is_err() {
             // A torn index is found by its CRC: nothing depends on this removal.
             drop(remove_if_there(disk, &path));
@@ -313,7 +307,32 @@ impl Segment {
         if known.is_sealed
             && let Some(index) = file::open(disk, &path)
         {
-            known.rows = Rows::Mapped(index.rows);
+            self.files.put_rows(&self.index, index.rows);
+            known.rows = Rows::Indexed;
+        }
+    }
+
+    /// The last row for which `is_before` holds. Without an index that can be read there is none: a walk from the start of the
+    /// segment finds the same.
+    pub(crate) fn row_before(&self, known: &Known, is_before: impl Fn(&Row) -> bool) -> Option<Row> {
+        match &known.rows {
+            Rows::Memory(rows) => rows.get(rows.partition_point(is_before).checked_sub(1)?).copied(),
+            Rows::Indexed => self.indexed(known)?.last_before(is_before),
+        }
+    }
+
+    fn indexed(&self, known: &Known) -> Option<Arc<MappedRows>> {
+        self.files.rows(&self.index, || {
+            let index = file::open(self.files.disk().as_ref(), &index_path(&self.path))?;
+            (index.summary.bytes == known.end).then_some(index.rows)
+        })
+    }
+
+    /// Its rows, to be kept in memory from now on.
+    fn taken_rows(&self, known: &mut Known) -> Vec<Row> {
+        match std::mem::replace(&mut known.rows, Rows::Memory(Vec::new())) {
+            Rows::Memory(rows) => rows,
+            Rows::Indexed => self.indexed(known).map(|rows| rows.to_vec()).unwrap_or_default(),
         }
     }
 
@@ -321,12 +340,15 @@ impl Segment {
     pub(crate) fn reopen(&self) {
         let mut known = self.known.write();
         known.indexed = known.end;
-        known.rows = Rows::Memory(known.rows.to_vec());
+        known.rows = Rows::Memory(self.taken_rows(&mut known));
+        self.index.close();
     }
 
     /// Cuts the file and forgets what was known of the bytes behind.
     pub(crate) fn cut(&self, end: &Checkpoint) -> Result<(), StorageError> {
         let position = end.end.position.0;
+        let rows = self.taken_rows(&mut self.known.write());
+        self.index.close();
         // The name of the index goes first: it speaks of bytes that will be others.
         remove_if_there(self.files.disk().as_ref(), &index_path(&self.path))?;
         let file = self.file()?;
@@ -349,7 +371,7 @@ impl Segment {
                 range.1 = range.1.min(position);
                 range.0 < range.1
             });
-            known.rows = Rows::Memory(known.rows.to_vec().into_iter().filter(|row| row.position < position).collect());
+            known.rows = Rows::Memory(rows.into_iter().filter(|row| row.position < position).collect());
         }
         self.slot.is_synced();
         self.recount_newest()
@@ -359,7 +381,7 @@ impl Segment {
     fn recount_newest(&self) -> Result<(), StorageError> {
         let (from, end, mut newest) = {
             let known = self.known.read();
-            let row = known.row_before(|_| true);
+            let row = self.row_before(&known, |_| true);
             let before = row.map_or(i64::MIN, |row| row.newest_before);
             (row.map_or(self.start(), |row| row.cursor()), known.end, (before != i64::MIN).then_some(before))
         };
@@ -419,24 +441,6 @@ impl Known {
 
     pub(crate) fn has_records(&self, base_offset: Offset) -> bool {
         self.next_offset > base_offset
-    }
-
-    /// The last row for which `is_before` holds, and the one behind it.
-    pub(crate) fn row_before(&self, is_before: impl Fn(&Row) -> bool) -> Option<Row> {
-        match &self.rows {
-            Rows::Memory(rows) => {
-                let place = rows.partition_point(is_before).checked_sub(1)?;
-                rows.get(place).copied()
-            }
-            Rows::Mapped(rows) => {
-                let (mut low, mut high) = (0, rows.len());
-                while low < high {
-                    let middle = low + (high - low) / 2;
-                    if is_before(&rows.get(middle)?) { low = middle + 1 } else { high = middle }
-                }
-                rows.get(low.checked_sub(1)?)
-            }
-        }
     }
 
     /// The first frame of our own at or behind a position.

@@ -42,6 +42,8 @@ pub struct Options {
     pub free_space_floor_bytes: u64,
     /// Segment files that stay open at a time.
     pub open_files: usize,
+    /// Indices of sealed segments that stay mapped at a time.
+    pub index_maps: usize,
 }
 
 impl Default for Options {
@@ -51,6 +53,7 @@ impl Default for Options {
             unsynced_limit_bytes: 256 << 20,
             free_space_floor_bytes: 256 << 20,
             open_files: 512,
+            index_maps: 4096,
         }
     }
 }
@@ -136,7 +139,7 @@ impl Store {
                 disk.sync_dir(parent).context("sync the directory", parent)?;
             }
         }
-        let files = OpenFiles::new(Arc::clone(&disk), options.open_files);
+        let files = OpenFiles::new(Arc::clone(&disk), options.open_files, options.index_maps);
         let mut replay = journal::replay(&disk, &journal_dir)?;
         let unsynced = Arc::new(AtomicU64::new(0));
         let mut logs = Vec::new();

@@ -558,6 +558,43 @@ fn a_log_whose_files_were_closed_still_reads() {
     }
 }
 
+/// Two indices may be mapped, and there are six: one that was closed is mapped again where it is needed, and where its file is
+/// gone its segment is walked.
+#[test]
+fn no_more_indices_stay_mapped_than_may() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("data");
+    let disk: Arc<dyn Disk> = Arc::new(OsDisk);
+    let mut log = start(&disk, &root, 1).store.create_log("one", &Snapshot::default()).unwrap();
+    append_own(&mut log, FrameKind::Noop, 1);
+    for number in 0..24 {
+        append_batch(&mut log, 1, 4, 2_000, number);
+        if number % 4 == 3 {
+            append_own(&mut log, FrameKind::Roll, 1);
+        }
+    }
+    log.handle().sync().unwrap();
+    let mapped = || {
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let of_ours = |line: &&str| line.ends_with(".index") && line.contains(root.to_str().unwrap());
+        maps.lines().filter(of_ours).count()
+    };
+    let written = entries(&log);
+    assert_eq!(log.segments().len(), 7);
+    assert!(mapped() <= 2, "{} indices are mapped", mapped());
+    let read_backwards = |case: &str| {
+        for number in (0..24).rev() {
+            let slice = log.reader().read(Offset(4 * number), Offset(96), 1, true).unwrap().expect(case);
+            assert!(slice.read_verified().unwrap().len() > 2_000);
+            assert!((1..=2).contains(&mapped()), "{case}: {} indices are mapped", mapped());
+        }
+    };
+    read_backwards("all there");
+    std::fs::remove_file(root.join("logs/one/00000000000000000016.index")).unwrap();
+    read_backwards("one is gone");
+    assert_same(&entries(&log), &written, "one is gone");
+}
+
 /// Bytes that were cut are not counted as waiting for a sync for ever: sockets would not be read any more.
 #[test]
 fn cut_bytes_do_not_wait_for_a_sync() {

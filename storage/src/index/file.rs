@@ -61,12 +61,23 @@ pub(crate) struct MappedRows {
 }
 
 impl MappedRows {
-    pub(crate) fn len(&self) -> usize {
-        self.rows
+    /// All rows, as they are kept of a segment that is written.
+    pub(crate) fn to_vec(&self) -> Vec<Row> {
+        (0..self.rows).filter_map(|place| self.get(place)).collect()
+    }
+
+    /// The last row for which `is_before` holds; it holds up to one row, and for none behind it.
+    pub(crate) fn last_before(&self, is_before: impl Fn(&Row) -> bool) -> Option<Row> {
+        let (mut low, mut high) = (0, self.rows);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if is_before(&self.get(middle)?) { low = middle + 1 } else { high = middle }
+        }
+        self.get(low.checked_sub(1)?)
     }
 
     /// A row. Its page was checked when the file was opened.
-    pub(crate) fn get(&self, place: usize) -> Option<Row> {
+    fn get(&self, place: usize) -> Option<Row> {
         let page = self.map.chunks_exact(PAGE).nth(1 + place / ROWS_A_PAGE)?;
         let start = (place % ROWS_A_PAGE) * ROW_BYTES;
         Row::decode(page.get(start..start + ROW_BYTES)?)

@@ -98,7 +98,13 @@ pub(crate) fn vote(store: &Store, log: &Log, term: u64, vote: u64) {
 }
 
 pub(crate) fn small() -> Options {
-    Options { journal_file_bytes: 16 << 10, unsynced_limit_bytes: 1 << 20, free_space_floor_bytes: 0, open_files: 4 }
+    Options {
+        journal_file_bytes: 16 << 10,
+        unsynced_limit_bytes: 1 << 20,
+        free_space_floor_bytes: 0,
+        open_files: 4,
+        index_maps: 2,
+    }
 }
 
 pub(crate) fn open(disk: &SimDisk, seed: u64) -> Result<Opened, StorageError> {

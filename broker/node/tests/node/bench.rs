@@ -129,6 +129,7 @@ impl Bench {
                 journal_file_bytes: 1 << 20,
                 free_space_floor_bytes: floor_bytes,
                 open_files: 64,
+                index_maps: 64,
                 ..Options::default()
             },
             static_config: Arc::default(),
