@@ -69,6 +69,8 @@ pub struct Config {
     pub unsynced_max_bytes: u64,
     /// `log.journal.file.bytes`
     pub journal_file_bytes: u64,
+    /// `log.scrub.bytes.per.second`
+    pub scrub_bytes_per_second: u64,
 }
 
 /// What somebody set, by key.
@@ -245,6 +247,7 @@ impl Config {
             free_space_floor_bytes: long("log.free.space.floor.bytes"),
             unsynced_max_bytes: long("log.unsynced.max.bytes"),
             journal_file_bytes: long("log.journal.file.bytes"),
+            scrub_bytes_per_second: long("log.scrub.bytes.per.second"),
             kafka_settings: given.kafka,
         })
     }

@@ -149,6 +149,7 @@ impl Drivers {
             if let Err(error) = self.node.upkeep(&mut turn) {
                 end(&error);
             }
+            self.metrics.scrubbed(self.node.scrub(self.clocks.read().now, &mut turn));
             turn.finish(&self.nudges);
         }
     }

@@ -31,6 +31,7 @@ pub(crate) struct Metrics {
     pub(crate) bytes_in: AtomicU64,
     pub(crate) bytes_out: AtomicU64,
     pub(crate) cold_reads: AtomicU64,
+    scrubbed_bytes: AtomicU64,
     flushes: AtomicU64,
     flushed_bytes: AtomicU64,
     flushed_segments: AtomicU64,
@@ -70,6 +71,7 @@ impl Metrics {
             bytes_in: AtomicU64::new(0),
             bytes_out: AtomicU64::new(0),
             cold_reads: AtomicU64::new(0),
+            scrubbed_bytes: AtomicU64::new(0),
             flushes: AtomicU64::new(0),
             flushed_bytes: AtomicU64::new(0),
             flushed_segments: AtomicU64::new(0),
@@ -96,6 +98,10 @@ impl Metrics {
         self.flushed_bytes.fetch_add(report.bytes as u64, Ordering::Relaxed);
         self.flushed_segments.fetch_add(report.segments_synced as u64, Ordering::Relaxed);
         self.flush_seconds.add(took);
+    }
+
+    pub(crate) fn scrubbed(&self, bytes: u64) {
+        self.scrubbed_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn saw_software(&self, name: &str, version: &str) {
@@ -129,6 +135,11 @@ impl Metrics {
             "highwater_cold_reads_total",
             "Ranges read from the disk and checked before they were served.",
             load(&self.cold_reads),
+        );
+        page.counter(
+            "highwater_scrubbed_bytes_total",
+            "Bytes of sealed segments that were verified in the background.",
+            load(&self.scrubbed_bytes),
         );
         page.counter("highwater_flushes_total", "Flushes, each for all partitions together.", load(&self.flushes));
         page.counter("highwater_flushed_bytes_total", "Bytes of entries made durable.", load(&self.flushed_bytes));

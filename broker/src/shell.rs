@@ -9,6 +9,7 @@ use highwater_core::controller::image::Image;
 use highwater_core::data::DataMachine;
 use highwater_node::{Clock, Node, Replica};
 use highwater_protocol::error_code::ErrorCode;
+use highwater_storage::error::StorageError;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
@@ -17,6 +18,7 @@ use crate::config::Config;
 use crate::drivers::{Clocks, Nudges};
 use crate::metrics::Metrics;
 use crate::server::memory::Memory;
+use crate::turn::Turn;
 
 /// The node and what stands around it.
 pub(crate) struct Shell {
@@ -52,6 +54,14 @@ impl Shell {
             return Err(ErrorCode::UnknownTopicOrPartition);
         }
         self.node.data(topic.id, partition).ok_or(ErrorCode::NotLeaderOrFollower)
+    }
+
+    /// A read of a partition failed: what that means for the partition, and for the client.
+    pub(crate) fn read_failed(&self, replica: &Arc<Replica<DataMachine>>, error: &StorageError) -> ErrorCode {
+        let mut turn = Turn::default();
+        replica.read_failed(error, &mut turn);
+        turn.finish(&self.nudges);
+        ErrorCode::KafkaStorageError
     }
 
     /// A broker's setting in force.

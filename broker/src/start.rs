@@ -184,6 +184,7 @@ fn options(config: &Config, host: &str, port: u16) -> NodeOptions {
             open_files: open_segment_files(),
             index_maps: limits::INDEX_MAPS,
         },
+        scrub_bytes_per_second: config.scrub_bytes_per_second,
         static_config: Arc::new(config.kafka_settings.clone()),
         registration: Registration { rack: config.rack.clone(), listeners: vec![listener], ..Registration::default() },
     }

@@ -86,6 +86,14 @@ pub enum FrameError {
     /// A frame of our own that is none.
     #[error("{0}")]
     Own(&'static str),
+    /// A frame of our own that a later version wrote.
+    #[error("a frame of {what} {found}")]
+    Later {
+        /// What of it is not known.
+        what: &'static str,
+        /// Its number.
+        found: u8,
+    },
 }
 
 /// The common start of every frame.
@@ -158,12 +166,13 @@ pub fn own_frame(kind: FrameKind, id: EntryId, next_offset: Offset, payload: &[u
 
 /// Decodes one whole frame and checks its CRC.
 pub fn parse(bytes: &[u8]) -> Result<Frame<'_>, FrameError> {
-    let frame = parse_stamped(bytes)?;
-    match frame {
-        Frame::Batch(_, bytes) => verify_crc(bytes)?,
-        Frame::Own { .. } => check_own_crc(bytes)?,
+    match parse_stamped(bytes) {
+        Ok(Frame::Batch(_, batch)) => verify_crc(batch)?,
+        // What is not known of it counts only if it was written so.
+        Ok(Frame::Own { .. }) | Err(FrameError::Later { .. }) => check_own_crc(bytes)?,
+        Err(_) => {}
     }
-    Ok(frame)
+    parse_stamped(bytes)
 }
 
 /// Decodes one whole frame that this process made or checked already.
@@ -183,10 +192,12 @@ pub(crate) fn header(bytes: &[u8]) -> Result<Frame<'_>, FrameError> {
     }
     let short = || FrameError::Short { wanted: OWN_HEADER, left: bytes.len() };
     let mut rest = bytes.get(CRC_END..OWN_HEADER).ok_or_else(short)?;
-    if rest.get_u8() != VERSION {
-        return Err(FrameError::Own("a frame version that is not known"));
+    let version = rest.get_u8();
+    if version != VERSION {
+        return Err(FrameError::Later { what: "version", found: version });
     }
-    let kind = FrameKind::from_number(rest.get_u8()).ok_or(FrameError::Own("a frame kind that is not known"))?;
+    let kind = rest.get_u8();
+    let kind = FrameKind::from_number(kind).ok_or(FrameError::Later { what: "kind", found: kind })?;
     let id = EntryId { index: Index(rest.get_u64()), term: LeaderEpoch(common.term) };
     let payload = bytes.get(OWN_HEADER..).unwrap_or_default();
     Ok(Frame::Own { kind, id, next_offset: Offset(common.offset), payload })

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::entry::FrameError;
+
 /// A failure of the disk, or bytes on it that are not what they should be. Never retried.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -42,6 +44,16 @@ pub enum StorageError {
         /// The failure.
         reason: String,
     },
+    /// A frame that a later version wrote.
+    #[error("{} holds at byte {position} {what}, which this version does not read: start the version that wrote it", path.display())]
+    Later {
+        /// Which file.
+        path: PathBuf,
+        /// Where.
+        position: u64,
+        /// What is not known.
+        what: String,
+    },
     /// A file of a format that this version does not read.
     #[error("{} has format version {found}; this version reads up to {known}", path.display())]
     Version {
@@ -55,8 +67,26 @@ pub enum StorageError {
 }
 
 impl StorageError {
+    /// Whether the process lacks something (descriptors, memory), and the log may be as good as ever.
+    pub fn is_of_the_process(&self) -> bool {
+        let lacks = |source: &io::Error| {
+            use rustix::io::Errno;
+            let lacking = [Errno::MFILE, Errno::NFILE, Errno::NOMEM].map(Errno::raw_os_error);
+            source.raw_os_error().is_some_and(|code| lacking.contains(&code))
+        };
+        matches!(self, Self::Io { source, .. } if lacks(source))
+    }
+
     pub(crate) fn corrupt(path: &Path, position: u64, reason: impl Into<String>) -> Self {
         Self::Corrupt { path: path.to_owned(), position, reason: reason.into() }
+    }
+
+    /// Bytes of a file that are no frame, or one that this version does not know.
+    pub(crate) fn frame(path: &Path, position: u64, error: &FrameError) -> Self {
+        match error {
+            FrameError::Later { .. } => Self::Later { path: path.to_owned(), position, what: error.to_string() },
+            _ => Self::corrupt(path, position, error.to_string()),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! The owner ([`Log`]) is one, under its replica's lock. Readers and the flusher share the rest ([`LogHandle`],
 //! [`crate::reader::LogReader`]) and never wait for the owner.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -17,6 +17,7 @@ use crate::error::{Context, StorageError};
 use crate::journal::record::{Change, Checkpoint, LogId, Place, Position, Run};
 use crate::open_files::OpenFiles;
 use crate::reader::LogReader;
+use crate::recovery::Damage;
 use crate::segment::{Segment, file_name};
 use crate::snapshots;
 pub use crate::snapshots::Snapshot;
@@ -98,8 +99,32 @@ pub struct Log {
 pub struct LogHandle(pub(crate) Arc<Shared>);
 
 impl Log {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, changes: Vec::new() }
+    pub(crate) fn new(
+        files: &Arc<OpenFiles>,
+        id: LogId,
+        dir: &Path,
+        name: &str,
+        unsynced: &Arc<AtomicU64>,
+        state: State,
+    ) -> Self {
+        let shared = Shared {
+            id,
+            name: name.to_owned(),
+            dir: dir.to_owned(),
+            files: Arc::clone(files),
+            state: RwLock::new(state),
+            syncing: Mutex::new(()),
+            has_new_names: AtomicBool::new(false),
+            unsynced: Arc::clone(unsynced),
+            journalled: AtomicU64::new(0),
+            poison: OnceLock::new(),
+        };
+        Self { shared: Arc::new(shared), changes: Vec::new() }
+    }
+
+    /// Takes it out of use: nothing is written to it.
+    pub(crate) fn poison(&self, damage: &Damage) {
+        drop(self.shared.poison.set(damage.to_string()));
     }
 
     /// Its id in this directory.
@@ -217,7 +242,7 @@ impl Log {
                 return Ok(false);
             }
             let frame = segment.read(position, total)?;
-            parse(&frame).map_err(|error| StorageError::corrupt(&segment.path, position, error.to_string()))?;
+            parse(&frame).map_err(|error| StorageError::frame(&segment.path, position, &error))?;
             entries.push(LogEntry { id, frame });
             Ok(true)
         })?;
@@ -411,6 +436,25 @@ impl LogHandle {
     /// Writes a snapshot durably and keeps the newest `kept` of them.
     pub fn save_snapshot(&self, snapshot: &Snapshot, kept: usize) -> Result<(), StorageError> {
         snapshots::save(self.0.files.disk().as_ref(), &self.0.dir, snapshot, kept)
+    }
+
+    /// The first segment at or behind an offset that nothing is written to any more.
+    pub(crate) fn sealed_segment(&self, from: Offset) -> Option<Arc<Segment>> {
+        let is_done = |segment: &&Arc<Segment>| {
+            let known = segment.known.read();
+            segment.base_offset >= from && known.is_sealed && known.synced == known.end
+        };
+        self.0.state.read().segments.iter().find(is_done).cloned()
+    }
+
+    /// Takes it out of use: nothing is written to it.
+    pub(crate) fn poison(&self, error: &StorageError) {
+        drop(self.0.poison.set(error.to_string()));
+    }
+
+    /// Whether a write or sync of it failed before, or it was found damaged.
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.0.poison.get().is_some()
     }
 
     /// Bytes written and not synced.

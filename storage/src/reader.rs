@@ -293,8 +293,12 @@ fn first_in(
     let mut bytes = segment.read(position, batch.total_bytes())?;
     let whole = Batch::split_off(&mut bytes).map_err(|error| corrupt(error.to_string()))?;
     verify_crc(&whole.bytes).map_err(|error| corrupt(error.to_string()))?;
-    for record in records(&whole, INFLATED).map_err(|error| corrupt(error.to_string()))? {
-        let record = record.map_err(|error| corrupt(error.to_string()))?;
+    // The producer's bytes are not ours to judge: records that cannot be read count as one.
+    let unread =
+        Timed { offset: Offset(batch.base_offset.max(from.0)), timestamp: Timestamp(batch.max_timestamp), epoch };
+    let Ok(records) = records(&whole, INFLATED) else { return Ok(Some(unread)) };
+    for record in records {
+        let Ok(record) = record else { return Ok(Some(unread)) };
         if record.timestamp >= at_or_after.0 && record.offset >= from.0 {
             return Ok(Some(Timed { offset: Offset(record.offset), timestamp: Timestamp(record.timestamp), epoch }));
         }

@@ -6,11 +6,10 @@
 //! sure is reported and left as it is.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use highwater_protocol::ids::{EntryId, Index, Offset};
-use parking_lot::{Mutex, RwLock};
 
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::entry::{Frame, OWN_HEADER, header};
@@ -18,7 +17,7 @@ use crate::error::{Context, StorageError};
 use crate::journal::record::{Change, LogId, Place, Run};
 use crate::journal::{LogState, ReplayedLog};
 use crate::limits::REWRITE_BYTES;
-use crate::log::{Log, Shared, State};
+use crate::log::{Log, State};
 use crate::open_files::OpenFiles;
 use crate::segment::{Cursor, Segment, base_offset_of, file_name, index_path, remove_if_there};
 use crate::snapshots;
@@ -37,6 +36,17 @@ pub struct Damage {
     pub durable: EntryId,
     /// The last entry that is good.
     pub good: EntryId,
+}
+
+impl Damage {
+    /// A log that cannot be read, be it whole or not.
+    pub(crate) fn unreadable(dir: &Path, error: StorageError, durable: EntryId) -> Self {
+        let good = EntryId::default();
+        match error {
+            StorageError::Corrupt { path, position, reason } => Self { path, position, reason, durable, good },
+            error => Self { path: dir.to_owned(), position: 0, reason: error.to_string(), durable, good },
+        }
+    }
 }
 
 /// A log that was opened.
@@ -59,11 +69,7 @@ pub(crate) fn recover(
     let files = Files { open_files, disk: open_files.disk(), dir };
     files.replay(&replayed.changes)?;
     let (state, bad) = files.read(replayed)?;
-    let durable = if replayed.watermark.index < replayed.state.checkpoint.last.index {
-        replayed.state.checkpoint.last
-    } else {
-        replayed.watermark
-    };
+    let durable = replayed.durable();
     let damage = damage(dir, replayed, all_damaged, durable, &state, bad.as_ref());
     let mut log_state = LogState { hard_state: replayed.state.hard_state, ..LogState::default() };
     if damage.is_none() {
@@ -81,23 +87,13 @@ pub(crate) fn recover(
         log_state.last = durable;
         log_state.is_damaged = true;
     }
-    let shared = Arc::new(Shared {
-        id,
-        name: name.to_owned(),
-        dir: dir.to_owned(),
-        files: Arc::clone(open_files),
-        journalled: AtomicU64::new(log_state.checkpoint.last.index.0),
-        state: RwLock::new(state),
-        syncing: Mutex::new(()),
-        has_new_names: AtomicBool::new(false),
-        unsynced: Arc::clone(unsynced),
-        poison: OnceLock::new(),
-    });
+    let log = Log::new(open_files, id, dir, name, unsynced, state);
+    log.shared.journalled.store(log_state.checkpoint.last.index.0, Ordering::Release);
     if let Some(damage) = &damage {
         // Nothing is written to it: what is left of it is what a repair begins from.
-        drop(shared.poison.set(damage.to_string()));
+        log.poison(damage);
     }
-    Ok(Recovered { log: Log::new(shared), state: log_state, damage })
+    Ok(Recovered { log, state: log_state, damage })
 }
 
 /// What was durable for sure and is not there, or is another's.

@@ -73,12 +73,13 @@ pub(crate) struct Cursor {
     pub(crate) term: LeaderEpoch,
 }
 
-/// A frame found by walking: where, which entry, how long, and its header.
+/// A frame found by walking: where, which entry, how long, its header, and what has to follow.
 pub(crate) struct Found<'a> {
     pub(crate) position: u64,
     pub(crate) id: EntryId,
     pub(crate) total: usize,
     pub(crate) frame: Frame<'a>,
+    pub(crate) behind: Cursor,
 }
 
 impl Found<'_> {
@@ -261,7 +262,7 @@ impl Segment {
             }
             let inside = usize::try_from(at - window_at).unwrap_or(usize::MAX);
             let here = window.get(inside..).unwrap_or_default();
-            let common = Common::decode(here).map_err(|error| corrupt(at, error.to_string()))?;
+            let common = Common::decode(here).map_err(|error| StorageError::frame(&self.path, at, &error))?;
             if at + common.total as u64 > end {
                 return Err(corrupt(at, "a frame goes beyond the end of the segment".to_owned()));
             }
@@ -275,11 +276,11 @@ impl Segment {
                 here.get(..common.total.min(here.len())).unwrap_or_default()
             };
             let frame = if is_checked { parse(shown) } else { header(shown) };
-            let frame = frame.map_err(|error| corrupt(at, error.to_string()))?;
+            let frame = frame.map_err(|error| StorageError::frame(&self.path, at, &error))?;
             let id = EntryId { index: next.index, term: LeaderEpoch(common.term) };
             let behind = follow(&next, &common, &frame).map_err(|reason| corrupt(at, reason))?;
             next = behind;
-            if !visit(Found { position: at, id, total: common.total, frame }, shown)? {
+            if !visit(Found { position: at, id, total: common.total, frame, behind }, shown)? {
                 return Ok(());
             }
         }

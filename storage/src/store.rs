@@ -14,22 +14,20 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use highwater_protocol::ids::EntryId;
 use parking_lot::{Mutex, RwLock};
 
-use crate::atomic_file;
 use crate::disk::Disk;
 use crate::error::{Context, StorageError};
 use crate::journal::record::{Change, HardState, LogChanges, LogId};
 use crate::journal::{self, Journal, LogState};
 use crate::limits::{FULL_JOURNAL_FILES, SYNC_BYTES};
-use crate::log::{Log, LogHandle, Shared, Snapshot, State};
+use crate::log::{Log, LogHandle, Snapshot, State};
+use crate::log_folder;
 use crate::open_files::OpenFiles;
-use crate::recovery::{self, Damage};
-use crate::snapshots;
-
-const META: &str = "log.meta";
-const NEW: &str = ".new";
-const GONE: &str = ".gone";
+use crate::opening::Opening;
+use crate::recovery::Damage;
+use crate::scrub::{Scrub, Scrubbed};
 
 /// The bounds of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +62,9 @@ pub struct Opened {
     pub store: Arc<Store>,
     /// Its logs.
     pub logs: Vec<OpenedLog>,
+    /// Logs that the journal knows and no folder holds, or only one that does not say whose it is. What the journal has of
+    /// them is kept until [`Store::forget`] is called: a folder that is put back is whole again at the next start.
+    pub lost: Vec<LogId>,
 }
 
 /// A log as recovery left it.
@@ -72,7 +73,7 @@ pub struct OpenedLog {
     pub log: Log,
     /// Raft's hard state.
     pub hard_state: HardState,
-    /// What it lost, if it did.
+    /// Why it cannot be used, if so.
     pub damage: Option<Damage>,
 }
 
@@ -114,6 +115,7 @@ pub struct Store {
     total: AtomicU64,
     /// A record was written since upkeep last looked.
     is_busy: AtomicBool,
+    scrub: Scrub,
 }
 
 impl Store {
@@ -141,35 +143,11 @@ impl Store {
         }
         let files = OpenFiles::new(Arc::clone(&disk), options.open_files, options.index_maps);
         let mut replay = journal::replay(&disk, &journal_dir)?;
-        let unsynced = Arc::new(AtomicU64::new(0));
-        let mut logs = Vec::new();
-        let mut states = BTreeMap::new();
-        let mut highest = replay.highest_log;
         // A log is made only once the journal has begun: where there are logs and not one record, it has lost them.
         replay.all_damaged |= replay.sequence == 0;
-        for entry in disk.list(&logs_dir).context("list", &logs_dir)? {
-            let dir = logs_dir.join(&entry.name);
-            if !entry.is_dir {
-                continue;
-            }
-            if entry.name.ends_with(NEW) || entry.name.ends_with(GONE) {
-                remove_dir(disk.as_ref(), &dir)?;
-                continue;
-            }
-            let id = read_meta(disk.as_ref(), &dir)?;
-            highest = highest.max(id.0);
-            let replayed = replay.logs.remove(&id).unwrap_or_default();
-            if replayed.is_dropped {
-                put_aside_and_remove(disk.as_ref(), &logs_dir, &entry.name)?;
-                continue;
-            }
-            let recovered = recovery::recover(&files, &dir, id, &entry.name, &replayed, replay.all_damaged, &unsynced)?;
-            states.insert(id, recovered.state);
-            let hard_state = recovered.state.hard_state;
-            logs.push(OpenedLog { log: recovered.log, hard_state, damage: recovered.damage });
-        }
-        disk.sync_dir(&logs_dir).context("sync the directory", &logs_dir)?;
-        replay.highest_log = highest;
+        let unsynced = Arc::new(AtomicU64::new(0));
+        let mut opening = Opening::all(&files, &logs_dir, &unsynced, &mut replay)?;
+        let (carried, logs) = (opening.carried(), opening.logs);
         let (mut seed, key) = (random(), random());
         let laps = Box::new(move || {
             // Laps only have to differ from each other and from what a client could guess.
@@ -177,7 +155,7 @@ impl Store {
             (seed ^ key).rotate_left(29).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ key
         });
         let journal =
-            Journal::start(Arc::clone(&disk), &journal_dir, options.journal_file_bytes, &replay, states, laps)?;
+            Journal::start(Arc::clone(&disk), &journal_dir, options.journal_file_bytes, &replay, &carried, laps)?;
         let handles = logs.iter().map(|opened| (opened.log.id(), opened.log.handle())).collect();
         let store = Arc::new(Self {
             disk,
@@ -189,50 +167,47 @@ impl Store {
             journal_failure: OnceLock::new(),
             full_journal_files: AtomicUsize::new(0),
             logs: RwLock::new(handles),
-            next_log: AtomicU64::new(highest + 1),
+            next_log: AtomicU64::new(replay.highest_log + 1),
             unsynced,
             free: AtomicU64::new(u64::MAX),
             total: AtomicU64::new(u64::MAX),
             is_busy: AtomicBool::new(false),
+            scrub: Scrub::default(),
         });
         store.measure_space()?;
-        Ok(Opened { store, logs })
+        Ok(Opened { store, logs, lost: carried.lost })
     }
 
     /// Makes a log, durable on return, with the snapshot that it begins from.
     pub fn create_log(&self, name: &str, first: &Snapshot) -> Result<Log, StorageError> {
         let id = LogId(self.next_log.fetch_add(1, Ordering::AcqRel));
         let logs = self.root.join("logs");
-        let aside = logs.join(format!("{name}{NEW}"));
-        let dir = logs.join(name);
-        match self.disk.create_dir(&aside) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                // Left behind by an attempt that failed.
-                remove_dir(self.disk.as_ref(), &aside)?;
-                self.disk.create_dir(&aside).context("create", &aside)?;
-            }
-            Err(error) => return Err(error).context("create", &aside),
-        }
-        atomic_file::write(self.disk.as_ref(), &aside, META, &id.0.to_be_bytes())?;
-        snapshots::save(self.disk.as_ref(), &aside, first, usize::MAX)?;
-        self.disk.rename(&aside, &dir).context("rename", &aside)?;
-        self.disk.sync_dir(&logs).context("sync the directory", &logs)?;
-        let shared = Arc::new(Shared {
-            id,
-            name: name.to_owned(),
-            dir,
-            files: Arc::clone(&self.files),
-            state: RwLock::new(State { last: first.id, next_offset: first.next_offset, ..State::default() }),
-            syncing: Mutex::new(()),
-            has_new_names: AtomicBool::new(false),
-            unsynced: Arc::clone(&self.unsynced),
-            journalled: AtomicU64::new(0),
-            poison: OnceLock::new(),
-        });
-        let log = Log::new(shared);
+        log_folder::create(self.disk.as_ref(), &logs, name, id, first)?;
+        let state = State { last: first.id, next_offset: first.next_offset, ..State::default() };
+        Ok(self.add(id, name, state))
+    }
+
+    /// In place of a log that should be here and is not: out of use, with nothing on the disk.
+    pub fn absent_log(&self, name: &str, reason: &str) -> OpenedLog {
+        let id = LogId(self.next_log.fetch_add(1, Ordering::AcqRel));
+        let log = self.add(id, name, State::default());
+        let error = StorageError::corrupt(&log.shared.dir, 0, reason);
+        let damage = Damage::unreadable(&log.shared.dir, error, EntryId::default());
+        log.poison(&damage);
+        OpenedLog { log, hard_state: HardState::default(), damage: Some(damage) }
+    }
+
+    fn add(&self, id: LogId, name: &str, state: State) -> Log {
+        let log = Log::new(&self.files, id, &self.root.join("logs").join(name), name, &self.unsynced, state);
         self.logs.write().insert(id, log.handle());
-        Ok(log)
+        log
+    }
+
+    /// Lets the journal forget logs that have no folder.
+    pub fn forget(&self, lost: &[LogId]) -> Result<(), StorageError> {
+        let drops: Vec<LogChanges> =
+            lost.iter().map(|log| LogChanges { log: *log, changes: vec![Change::Drop] }).collect();
+        if drops.is_empty() { Ok(()) } else { self.commit(&drops) }
     }
 
     /// Drops a log: journalled first, then its files go. Its id is never used again.
@@ -244,7 +219,7 @@ impl Store {
         let _no_sync = handle.0.syncing.lock();
         self.unsynced.fetch_sub(handle.unsynced_bytes(), Ordering::AcqRel);
         handle.0.state.write().segments.clear();
-        put_aside_and_remove(self.disk.as_ref(), &self.root.join("logs"), &handle.0.name)
+        log_folder::put_aside_and_remove(self.disk.as_ref(), &self.root.join("logs"), &handle.0.name)
     }
 
     /// Writes one record and makes it durable. Once that has failed nothing is tried again: the process has to end.
@@ -314,9 +289,11 @@ impl Store {
         let handles: Vec<LogHandle> = self.logs.read().values().cloned().collect();
         let mut due: Vec<LogHandle> =
             handles.into_iter().filter(|log| log.unsynced_bytes() >= if much { 1 } else { SYNC_BYTES }).collect();
-        due.extend(self.journal.lock().holding_up().iter().filter_map(|id| self.handle(*id)));
+        let holding_up = self.journal.lock().holding_up();
+        due.extend(holding_up.iter().filter_map(|id| self.handle(*id)));
         self.checkpoint(&due, &mut failed)?;
-        self.say_anew(&failed)?;
+        let is_stuck = |id: &LogId| self.handle(*id).is_none() || failed.iter().any(|(log, _)| log == id);
+        holding_up.into_iter().filter(is_stuck).try_for_each(|log| self.say_anew(log))?;
         {
             let mut journal = self.journal.lock();
             journal.recycle()?;
@@ -343,18 +320,23 @@ impl Store {
         if record.is_empty() { Ok(()) } else { self.commit(&record) }
     }
 
-    /// A log whose segments cannot be synced would need its journal files for ever, and with them hold up every other log. What
-    /// they hold of it is journalled again, and then they are free.
-    fn say_anew(&self, failed: &[(LogId, StorageError)]) -> Result<(), StorageError> {
-        let holding_up = self.journal.lock().holding_up();
-        for (log, _) in failed.iter().filter(|(log, _)| holding_up.contains(log)) {
-            // Nothing of the log may be journalled between the reading and the record.
-            let _one_at_a_time = self.flushing.lock();
-            let changes = self.journal.lock().said_anew(*log)?;
-            self.commit_alone(&[changes])?;
-            self.journal.lock().release(*log);
-        }
+    /// A log whose segments cannot be synced, or are not there, would need its journal files for ever, and with them hold up
+    /// every other log. What they hold of it is journalled again, and then they are free.
+    fn say_anew(&self, log: LogId) -> Result<(), StorageError> {
+        // Nothing of the log may be journalled between the reading and the record.
+        let _one_at_a_time = self.flushing.lock();
+        let changes = self.journal.lock().said_anew(log)?;
+        self.commit_alone(&[changes])?;
+        self.journal.lock().release(log);
         Ok(())
+    }
+
+    /// Verifies about so many bytes more of the sealed segments. A log that is found bad is not looked at again.
+    pub fn scrub(&self, budget: u64) -> Scrubbed {
+        self.scrub.advance(budget, |from| {
+            let logs = self.logs.read();
+            logs.range(from..).map(|(_, log)| log).find(|log| !log.is_poisoned()).cloned()
+        })
     }
 
     fn prepare_spare(&self) -> Result<(), StorageError> {
@@ -380,29 +362,4 @@ impl Store {
     pub fn journalled(&self, id: LogId) -> Option<LogState> {
         self.journal.lock().state(id)
     }
-}
-
-fn read_meta(disk: &dyn Disk, dir: &Path) -> Result<LogId, StorageError> {
-    let path = dir.join(META);
-    let bytes = atomic_file::read(disk, dir, META)?
-        .ok_or_else(|| StorageError::corrupt(&path, 0, "it is not there: restore it, or move the folder away"))?;
-    let number = <[u8; 8]>::try_from(&bytes[..]).map_err(|_| StorageError::corrupt(&path, 0, "not an id"))?;
-    Ok(LogId(u64::from_be_bytes(number)))
-}
-
-/// Removes a log's folder in two steps: while its files go it must not look like a log that has lost some.
-fn put_aside_and_remove(disk: &dyn Disk, logs: &Path, name: &str) -> Result<(), StorageError> {
-    let (dir, aside) = (logs.join(name), logs.join(format!("{name}{GONE}")));
-    disk.rename(&dir, &aside).context("rename", &dir)?;
-    disk.sync_dir(logs).context("sync the directory", logs)?;
-    remove_dir(disk, &aside)
-}
-
-/// Removes a folder of files.
-fn remove_dir(disk: &dyn Disk, dir: &Path) -> Result<(), StorageError> {
-    for entry in disk.list(dir).context("list", dir)? {
-        let path = dir.join(&entry.name);
-        disk.remove_file(&path).context("remove", &path)?;
-    }
-    disk.remove_dir(dir).context("remove", dir)
 }

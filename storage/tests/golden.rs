@@ -148,7 +148,7 @@ fn version_1_is_read() {
 fn version_1_is_written_on() {
     let dir = tempfile::tempdir().unwrap();
     copy(dir.path());
-    let Opened { store, mut logs } = open(dir.path(), 3);
+    let Opened { store, mut logs, .. } = open(dir.path(), 3);
     for found in &mut logs {
         let term = found.log.last().term.0.max(1);
         common::append_own(&mut found.log, FrameKind::Noop, term);

@@ -394,6 +394,23 @@ fn rotten_bytes_are_never_served() {
     assert!(flips > 500);
 }
 
+/// A producer said gzip and sent something else, under a good CRC. The look for a timestamp took it for damage of ours.
+#[test]
+fn records_that_cannot_be_read_count_as_one() {
+    let (_, store, mut log) = fresh("one");
+    append_own(&mut log, FrameKind::Noop, 1);
+    append_batch(&mut log, 1, 3, 100, 1_000);
+    let (at, offset) = next(&log, 1);
+    let mut frame = batch(at, offset, 3, 100, 2_000).frame.to_vec();
+    frame[22] = 1;
+    highwater_protocol::records::batch::stamp_crc(&mut frame);
+    log.append(&[LogEntry { id: at, frame: frame.into() }]).unwrap();
+    flush(&store, &mut log);
+    let found = log.reader().find_timestamp(Timestamp(2_001), Offset(0), Offset(6)).unwrap().expect("found");
+    assert_eq!((found.offset, found.timestamp), (Offset(3), Timestamp(2_002)));
+    assert_eq!(log.reader().max_timestamp(Offset(0), Offset(6)).unwrap().expect("found").offset, Offset(3));
+}
+
 /// Where the frame begins that holds a byte: a rotten length is noticed at the next.
 fn frame_start(bytes: &[u8], position: usize) -> u64 {
     let mut at = 0;

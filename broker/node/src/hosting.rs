@@ -11,7 +11,7 @@ use highwater_core::data::DataMachine;
 use highwater_core::machine::{Entry, Machine};
 use highwater_protocol::ids::{EntryId, Offset};
 use highwater_storage::entry::{Frame, FrameKind};
-use highwater_storage::journal::record::HardState;
+use highwater_storage::journal::record::{HardState, LogId};
 use highwater_storage::log::{Log, Snapshot};
 use highwater_storage::store::{OpenedLog, Store};
 use parking_lot::{Mutex, RwLock};
@@ -36,6 +36,15 @@ const FIRST_RAFT_ID: u64 = 1;
 
 type DataReplica = Arc<Replica<DataMachine>>;
 
+/// What a start found in the store.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// Logs, by name.
+    pub(crate) logs: BTreeMap<String, OpenedLog>,
+    /// Logs that the journal knows and no folder holds.
+    pub(crate) lost: Vec<LogId>,
+}
+
 /// The replicas of this node, one typed map per machine.
 pub(crate) struct Hosting {
     controller: Arc<Replica<ControllerMachine>>,
@@ -46,21 +55,15 @@ pub(crate) struct Hosting {
 
 impl Hosting {
     /// Opens the controller's replica, or forms its group in an empty directory.
-    pub(crate) fn open(
-        store: &Store,
-        shared: &Arc<Shared>,
-        logs: &mut BTreeMap<String, OpenedLog>,
-    ) -> Result<Self, NodeError> {
+    pub(crate) fn open(store: &Store, shared: &Arc<Shared>, found: &mut Found) -> Result<Self, NodeError> {
         let name = format!("{CONTROLLER}-0");
-        let found = match logs.remove(&name) {
+        let others = found.logs.len() + found.lost.len();
+        let found = match found.logs.remove(&name) {
             Some(found) => found,
-            None if logs.is_empty() => created(store, &name, FIRST_RAFT_ID)?,
+            None if others == 0 => created(store, &name, FIRST_RAFT_ID)?,
             None => {
                 return Err(NodeError::Controller {
-                    reason: format!(
-                        "the directory holds {} logs, but not {name}: restore that log's folder",
-                        logs.len()
-                    ),
+                    reason: format!("the directory has {others} logs, but not {name}: restore that log's folder"),
                 });
             }
         };
@@ -90,23 +93,29 @@ impl Hosting {
     pub(crate) fn adopt(
         &self,
         node: &Node,
-        logs: BTreeMap<String, OpenedLog>,
+        found: Found,
         clock: Clock,
         outbox: &mut dyn Outbox,
     ) -> Result<(), NodeError> {
-        self.carry_out(node, node.image(), logs, clock, outbox)
+        let lost = found.lost.clone();
+        self.carry_out(node, node.image(), found, clock, outbox)?;
+        if self.replicas().iter().all(|replica| replica.state().offline.is_none()) {
+            // Each partition here has its log: what was lost is of topics that are gone.
+            node.store.forget(&lost)?;
+        }
+        Ok(())
     }
 
     /// Makes the replicas here what the newest image asks for.
     pub(crate) fn reconcile(&self, node: &Node, clock: Clock, outbox: &mut dyn Outbox) -> Result<(), NodeError> {
-        self.carry_out(node, node.image(), BTreeMap::new(), clock, outbox)
+        self.carry_out(node, node.image(), Found::default(), clock, outbox)
     }
 
     fn carry_out(
         &self,
         node: &Node,
         image: Arc<Image>,
-        mut logs: BTreeMap<String, OpenedLog>,
+        mut found: Found,
         clock: Clock,
         outbox: &mut dyn Outbox,
     ) -> Result<(), NodeError> {
@@ -124,15 +133,16 @@ impl Hosting {
                     continue;
                 }
                 let key = ReplicaKey { topic: topic.name.clone(), topic_id: topic.id, partition: partition.index };
-                let found = logs.remove(&log_name(&key));
                 // One partition that cannot be hosted keeps no other from being so, nor the node from starting.
-                if let Err(error) = self.host(node, &key, raft_id, found, Arc::clone(&config), clock, outbox) {
+                let hosted = log_of(node, &key, raft_id, &mut found)
+                    .and_then(|log| self.host(node, &key, raft_id, log, Arc::clone(&config), clock, outbox));
+                if let Err(error) = hosted {
                     tracing::error!(replica = %key, %error, "the partition cannot be hosted; it is offline until the node restarts");
                 }
             }
         }
         let mut orphaned = Ok(());
-        for (name, orphan) in logs {
+        for (name, orphan) in found.logs {
             tracing::info!(log = name, "removing the log of a deleted topic");
             orphaned = orphaned.and(node.store.remove_log(orphan.log.id()));
         }
@@ -147,15 +157,11 @@ impl Hosting {
         node: &Node,
         key: &ReplicaKey,
         raft_id: u64,
-        found: Option<OpenedLog>,
+        found: OpenedLog,
         config: Arc<TopicConfig>,
         clock: Clock,
         outbox: &mut dyn Outbox,
     ) -> Result<(), NodeError> {
-        let found = match found {
-            Some(found) => found,
-            None => created(&node.store, &log_name(key), raft_id)?,
-        };
         let place = (key.topic_id, key.partition);
         let start = match found.damage {
             None => caught(|| Start::read(&found.log, &found.hard_state)),
@@ -197,6 +203,17 @@ impl Hosting {
 
 fn log_name(key: &ReplicaKey) -> String {
     format!("{}-{}", key.topic_id, key.partition)
+}
+
+/// The log of a replica: found, or new. Where logs are lost nobody knows whose they were, and a log that is not there may be
+/// one of them: it is not made anew.
+fn log_of(node: &Node, key: &ReplicaKey, raft_id: u64, found: &mut Found) -> Result<OpenedLog, NodeError> {
+    let name = log_name(key);
+    match found.logs.remove(&name) {
+        Some(log) => Ok(log),
+        None if found.lost.is_empty() => created(&node.store, &name, raft_id),
+        None => Ok(node.store.absent_log(&name, "the folder of the log is gone: put it back, or delete the topic")),
+    }
 }
 
 /// A new log of a group of one.

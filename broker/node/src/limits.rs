@@ -13,6 +13,9 @@ pub const RAFT_MESSAGE_BYTES: u64 = 1024 * 1024;
 /// Raft's messages under way to one peer.
 pub const RAFT_INFLIGHT_MESSAGES: usize = 64;
 
+/// The least that is verified of sealed segments at a time, unless less is allowed a second.
+pub const SCRUB_BYTES: u64 = 256 * 1024;
+
 /// Snapshots of a machine that are kept: the newest counts, the one before serves while it is being replaced.
 pub const SNAPSHOTS_KEPT: usize = 2;
 

@@ -13,14 +13,14 @@ use highwater_protocol::ids::{Monotonic, Timestamp};
 use highwater_storage::disk::Disk;
 use highwater_storage::journal::record::LogId;
 use highwater_storage::log::Snapshot;
-use highwater_storage::store::{OpenedLog, Options, Store};
+use highwater_storage::store::{Options, Store};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
 use crate::deadlines::Deadlines;
 use crate::error::{Fatal, NodeError, Refusal};
 use crate::flush::{FlushQueue, FlushReport, Flushed};
-use crate::hosting::Hosting;
+use crate::hosting::{Found, Hosting};
 use crate::identity::Identity;
 use crate::outbox::Outbox;
 use crate::producer_ids::ProducerIds;
@@ -43,6 +43,8 @@ pub struct NodeOptions {
     pub data_dir: PathBuf,
     /// The store's bounds.
     pub storage: Options,
+    /// Bytes of sealed segments that are verified a second; 0 for none.
+    pub scrub_bytes_per_second: u64,
     /// Kafka's broker configuration, by its names.
     pub static_config: Arc<Settings>,
     /// How this broker registers with the controller.
@@ -99,6 +101,8 @@ pub struct Node {
     pub(crate) shared: Arc<Shared>,
     pub(crate) hosting: Hosting,
     pub(crate) random: Mutex<Box<dyn FnMut() -> u64 + Send>>,
+    /// When sealed segments were last verified.
+    pub(crate) scrubbed: Mutex<Monotonic>,
     producer_ids: ProducerIds,
 }
 
@@ -115,9 +119,9 @@ impl Node {
         let opened = Store::open(Arc::clone(&disk), &options.data_dir, options.storage.clone(), &mut *random)?;
         let identity = Identity::open(disk.as_ref(), &options.data_dir, options.node_id, &mut *random)?;
         let shared = Shared::new();
-        let mut logs: BTreeMap<String, OpenedLog> =
-            opened.logs.into_iter().map(|opened| (opened.log.name().to_owned(), opened)).collect();
-        let hosting = Hosting::open(&opened.store, &shared, &mut logs)?;
+        let logs = opened.logs.into_iter().map(|opened| (opened.log.name().to_owned(), opened)).collect();
+        let mut found = Found { logs, lost: opened.lost };
+        let hosting = Hosting::open(&opened.store, &shared, &mut found)?;
         let node = Arc::new(Self {
             options,
             identity,
@@ -125,9 +129,10 @@ impl Node {
             shared,
             hosting,
             random: Mutex::new(random),
+            scrubbed: Mutex::new(clock.now),
             producer_ids: ProducerIds::default(),
         });
-        node.begin(logs, clock, outbox)?;
+        node.begin(found, clock, outbox)?;
         Ok(node)
     }
 
@@ -237,12 +242,7 @@ impl Node {
     }
 
     /// Elects the controller, registers this broker, and hosts what the image puts here.
-    fn begin(
-        self: &Arc<Self>,
-        logs: BTreeMap<String, OpenedLog>,
-        clock: Clock,
-        outbox: &mut dyn Outbox,
-    ) -> Result<(), NodeError> {
+    fn begin(self: &Arc<Self>, found: Found, clock: Clock, outbox: &mut dyn Outbox) -> Result<(), NodeError> {
         self.controller().campaign(clock, outbox);
         self.flush_all(outbox)?;
         self.controller().tick(clock, outbox);
@@ -253,7 +253,7 @@ impl Node {
         if let Some(reason) = self.controller().state().offline {
             return Err(NodeError::Controller { reason });
         }
-        self.hosting.adopt(self, logs, clock, outbox)?;
+        self.hosting.adopt(self, found, clock, outbox)?;
         self.flush_all(outbox)
     }
 

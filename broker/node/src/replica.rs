@@ -16,6 +16,7 @@ use highwater_core::config::topic::TopicConfig;
 use highwater_core::machine::{Append, Leading, Machine, Outcome, Until, Wait};
 use highwater_protocol::ids::{EntryId, Index, LeaderEpoch, Monotonic};
 use highwater_storage::entry::{FrameKind, own_frame};
+use highwater_storage::error::StorageError;
 use highwater_storage::journal::record::{Change, LogId};
 use highwater_storage::log::{LogHandle, Snapshot};
 use highwater_storage::reader::LogReader;
@@ -212,6 +213,16 @@ impl<M: Machine> Replica<M> {
     /// Reads the log without the replica's lock.
     pub fn reader(&self) -> &LogReader {
         &self.reader
+    }
+
+    /// A reader found bytes that are not what was written, or cannot read them: this replica serves nothing any more. Where the
+    /// process lacks descriptors or memory, only that read failed.
+    pub fn read_failed(self: &Arc<Self>, error: &StorageError, outbox: &mut dyn Outbox) {
+        if error.is_of_the_process() {
+            tracing::error!(replica = %self.key, %error, "a read failed");
+        } else {
+            Arc::clone(self).poisoned(error.to_string(), outbox);
+        }
     }
 
     /// The fetches that wait here.
@@ -543,7 +554,7 @@ impl<M: Machine> Replica<M> {
         if let Some(reason) = self.left.take_failure()
             && inner.offline.is_none()
         {
-            tracing::error!(replica = %self.key, reason, "the log cannot be synced; this replica is offline until the node restarts");
+            tracing::error!(replica = %self.key, reason, "the log cannot be used; this replica is offline until the node restarts");
             self.go_offline(inner, Refusal::Offline { reason }, outbox);
         }
         let flushed = self.left.take_flushed();

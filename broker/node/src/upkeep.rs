@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use highwater_core::data;
-use highwater_protocol::ids::{EntryId, Offset, Timestamp};
+use highwater_protocol::ids::{EntryId, Monotonic, Offset, Timestamp};
 use highwater_storage::journal::record::{Change, LogChanges, LogId};
 use highwater_storage::log::SegmentInfo;
 
 use crate::error::{Fatal, NodeError};
-use crate::limits::SNAPSHOTS_KEPT;
+use crate::limits::{SCRUB_BYTES, SNAPSHOTS_KEPT};
 use crate::node::{Clock, Node};
 use crate::outbox::Outbox;
 use crate::replica::Replica;
@@ -24,6 +24,23 @@ impl Node {
             self.poison(log, error.to_string(), outbox);
         }
         Ok(())
+    }
+
+    /// Verifies sealed segments, as much as the time since the last call allows. A log that is not what was written takes its
+    /// replica offline. Answers how many bytes were good. From one thread only.
+    pub fn scrub(&self, now: Monotonic, outbox: &mut dyn Outbox) -> u64 {
+        let mut since = self.scrubbed.lock();
+        let elapsed_ms = now.0.saturating_sub(since.0).min(1000);
+        let budget = self.options.scrub_bytes_per_second.saturating_mul(elapsed_ms) / 1000;
+        if budget < SCRUB_BYTES.min(self.options.scrub_bytes_per_second) || budget == 0 {
+            return 0;
+        }
+        *since = now;
+        let scrubbed = self.store.scrub(budget);
+        if let Some((log, error)) = scrubbed.bad {
+            self.poison(log, error.to_string(), outbox);
+        }
+        scrubbed.bytes
     }
 
     /// Asks every partition led here to forget what its retention no longer covers, and removes files that no reader can

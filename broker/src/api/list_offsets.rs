@@ -2,14 +2,13 @@
 //! -3 highest timestamp (from version 7 on), -4 earliest on this broker's own disk (8), -5 last tiered (9), -6 earliest not yet
 //! tiered (11). Nothing is tiered here: -4 is the earliest, -5 and -6 have no offset.
 
-use highwater_core::data::View;
 use highwater_protocol::error_code::ErrorCode;
-use highwater_protocol::ids::{LeaderEpoch, Offset, Timestamp};
+use highwater_protocol::ids::{Offset, Timestamp};
 use highwater_protocol::message::list_offsets_request::ListOffsetsPartition;
 use highwater_protocol::message::list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse};
 use highwater_protocol::message::{ListOffsetsRequest, ListOffsetsResponse};
 use highwater_storage::error::StorageError;
-use highwater_storage::reader::LogReader;
+use highwater_storage::reader::Timed;
 use uuid::Uuid;
 
 use super::{Answer, Asked};
@@ -21,6 +20,7 @@ const EARLIEST_LOCAL: i64 = -4;
 const LATEST_TIERED: i64 = -5;
 const EARLIEST_PENDING_UPLOAD: i64 = -6;
 
+#[derive(Clone, Copy)]
 struct At {
     offset: i64,
     timestamp: i64,
@@ -77,30 +77,20 @@ fn one(
         epoch: reader.epoch_of(offset).unwrap_or(serving.epoch).0,
     };
     let nothing = At { offset: -1, timestamp: -1, epoch: -1 };
+    let timed = |found: Result<Option<Timed>, StorageError>| match found {
+        Ok(None) => Ok(nothing),
+        Ok(Some(Timed { offset, timestamp, epoch })) => {
+            Ok(At { offset: offset.0, timestamp: timestamp.0, epoch: epoch.0 })
+        }
+        Err(error) => Err(asked.shell.read_failed(&replica, &error)),
+    };
     match partition.timestamp {
         LATEST => Ok(At { epoch: serving.epoch.0, ..at(end) }),
         EARLIEST | EARLIEST_LOCAL => Ok(at(view.log_start)),
         LATEST_TIERED | EARLIEST_PENDING_UPLOAD => Ok(nothing),
-        MAX_TIMESTAMP => Ok(timed(reader.max_timestamp(view.log_start, end))?.unwrap_or(nothing)),
+        MAX_TIMESTAMP => timed(reader.max_timestamp(view.log_start, end)),
         timestamp if timestamp < 0 => Err(ErrorCode::UnsupportedVersion),
-        timestamp => Ok(by_time(reader, &view, timestamp, end)?.unwrap_or(nothing)),
-    }
-}
-
-fn by_time(reader: &LogReader, view: &View, timestamp: i64, end: Offset) -> Result<Option<At>, ErrorCode> {
-    timed(reader.find_timestamp(Timestamp(timestamp), view.log_start, end))
-}
-
-fn timed(found: Result<Option<highwater_storage::reader::Timed>, StorageError>) -> Result<Option<At>, ErrorCode> {
-    match found {
-        Ok(found) => Ok(found.map(|timed| {
-            let LeaderEpoch(epoch) = timed.epoch;
-            At { offset: timed.offset.0, timestamp: timed.timestamp.0, epoch }
-        })),
-        Err(error) => {
-            tracing::error!(%error, "a timestamp cannot be looked for");
-            Err(ErrorCode::KafkaStorageError)
-        }
+        timestamp => timed(reader.find_timestamp(Timestamp(timestamp), view.log_start, end)),
     }
 }
 

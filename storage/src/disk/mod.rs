@@ -74,10 +74,10 @@ pub trait DiskFile: Send + Sync {
     fn set_len(&self, length: u64) -> io::Result<()>;
     /// Makes content and length durable (fdatasync).
     fn sync_data(&self) -> io::Result<()>;
-    /// Asks the kernel to begin writing a range back; promises nothing.
-    fn start_writeback(&self, position: u64, length: u64) -> io::Result<()>;
     /// Whether a range is in memory, so that reading it does not wait for the device.
     fn is_resident(&self, position: u64, length: u64) -> bool;
+    /// The page cache need not keep a range whose bytes are durable.
+    fn forget(&self, position: u64, length: u64);
     /// The first `length` bytes as read-only memory. For index files, which are never cut while mapped.
     fn map(&self, length: usize) -> io::Result<Map>;
     /// The descriptor, where there is one: for `sendfile`.

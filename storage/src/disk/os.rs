@@ -2,12 +2,13 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::num::NonZeroU64;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{FlockOperation, fdatasync, flock, statvfs};
+use rustix::fs::{Advice, FlockOperation, fadvise, fdatasync, flock, statvfs};
 use rustix::io::ReadWriteFlags;
 
 use super::{DirEntry, Disk, DiskFile, OpenMode, Space};
@@ -138,11 +139,6 @@ impl DiskFile for OsFile {
         Ok(fdatasync(&self.0)?)
     }
 
-    fn start_writeback(&self, _: u64, _: u64) -> io::Result<()> {
-        // The kernel's own write-back serves: a range call is not among the safe ones.
-        Ok(())
-    }
-
     fn is_resident(&self, position: u64, length: u64) -> bool {
         let mut byte = [0];
         let end = position + length;
@@ -155,6 +151,11 @@ impl DiskFile for OsFile {
             at += PROBE_STEP;
         }
         true
+    }
+
+    fn forget(&self, position: u64, length: u64) {
+        // Advice: where it is not taken nothing is lost but room.
+        let _ = fadvise(&self.0, position, NonZeroU64::new(length), Advice::DontNeed);
     }
 
     fn map(&self, length: usize) -> io::Result<Map> {

@@ -422,13 +422,11 @@ impl DiskFile for SimFile {
         Ok(())
     }
 
-    fn start_writeback(&self, _: u64, _: u64) -> io::Result<()> {
-        Ok(())
-    }
-
     fn is_resident(&self, _: u64, _: u64) -> bool {
         true
     }
+
+    fn forget(&self, _: u64, _: u64) {}
 
     fn map(&self, length: usize) -> io::Result<Map> {
         Ok(Map::Memory(self.with(|content| content.seen.get(..length).unwrap_or(&content.seen).to_vec())))

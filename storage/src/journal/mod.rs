@@ -28,6 +28,7 @@ pub use self::state::LogState;
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::error::{Context, StorageError};
 use crate::limits::{FIRST_JOURNAL_BYTES, FREE_JOURNAL_FILES, FULL_JOURNAL_FILES};
+use crate::opening::Carried;
 use crate::segment::remove_if_there;
 
 /// Zeros are written in pieces of this size.
@@ -75,12 +76,12 @@ pub struct Journal {
 impl Journal {
     /// Begins a directory's journal anew: a fresh start that holds the state of every log, durable on return. Files of an
     /// earlier life become free ones.
-    pub fn start(
+    pub(crate) fn start(
         disk: Arc<dyn Disk>,
         dir: &Path,
         file_bytes: u64,
         after: &Replay,
-        states: BTreeMap<LogId, LogState>,
+        carried: &Carried,
         mut random: Box<dyn FnMut() -> u64 + Send>,
     ) -> Result<Self, StorageError> {
         let old = existing(&disk, dir)?;
@@ -103,12 +104,12 @@ impl Journal {
             sequence: after.sequence + 1,
             durable: after.sequence,
             newest_log: after.highest_log,
-            states,
+            states: carried.states.clone(),
             newest: Vec::new(),
             file_bytes,
             random,
         };
-        journal.write_base()?;
+        journal.write_base(&carried.changes)?;
         journal.remove_surplus()?;
         Ok(journal)
     }
@@ -291,11 +292,11 @@ impl Journal {
         self.position = 0;
         self.lap = self.next_lap;
         self.next_lap = (self.random)();
-        self.write_base()
+        self.write_base(&BTreeMap::new())
     }
 
-    /// The first record of a file: the state of every log. Durable on return.
-    fn write_base(&mut self) -> Result<(), StorageError> {
+    /// The first record of a file: the state of every log, and what is carried on of some. Durable on return.
+    fn write_base(&mut self, carried: &BTreeMap<LogId, Vec<Change>>) -> Result<(), StorageError> {
         let states: Vec<LogChanges> = self
             .states
             .iter()
@@ -306,6 +307,7 @@ impl Journal {
                     Change::Last(state.last),
                 ];
                 changes.extend(state.is_damaged.then_some(Change::Damaged));
+                changes.extend(carried.get(log).into_iter().flatten().cloned());
                 LogChanges { log: *log, changes }
             })
             .collect();

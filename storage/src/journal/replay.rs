@@ -131,6 +131,12 @@ impl Replay {
 }
 
 impl ReplayedLog {
+    /// The last entry that was durable for sure.
+    pub(crate) fn durable(&self) -> EntryId {
+        let checkpoint = self.state.checkpoint.last;
+        if self.watermark.index < checkpoint.index { checkpoint } else { self.watermark }
+    }
+
     fn fold(&mut self, change: Change) {
         let counts = self.state.note(&change);
         if !counts {

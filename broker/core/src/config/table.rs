@@ -209,6 +209,7 @@ pub const BROKER: &[ConfigDef] = &[
     ConfigDef { name: "log.roll.jitter.hours", kind: Int, default: Some("0"), read_only: true, sensitive: false, doc: "Stored and shown, without effect: segments roll by size and age alone." },
     ConfigDef { name: "log.roll.jitter.ms", kind: Long, default: None, read_only: false, sensitive: false, doc: "Stored and shown, without effect: segments roll by size and age alone." },
     ConfigDef { name: "log.roll.ms", kind: Long, default: None, read_only: false, sensitive: false, doc: "The segment.ms of topics that set none." },
+    ConfigDef { name: "log.scrub.bytes.per.second", kind: Long, default: Some("10485760"), read_only: true, sensitive: false, doc: "Bytes of sealed segments that are read and verified a second; 0 for none." },
     ConfigDef { name: "log.segment.bytes", kind: Int, default: Some("1073741824"), read_only: false, sensitive: false, doc: "The segment.bytes of topics that set none." },
     ConfigDef { name: "log.segment.delete.delay.ms", kind: Long, default: Some("60000"), read_only: false, sensitive: false, doc: "Stored and shown, without effect: files go once the command that gave them up has committed and no read holds them." },
     ConfigDef { name: "log.unsynced.max.bytes", kind: Long, default: Some("268435456"), read_only: true, sensitive: false, doc: "Bytes written to segments and not yet synced, above which sockets are not read." },

@@ -114,6 +114,9 @@ impl Sent {
     }
 }
 
+/// Bytes of sealed segments that are verified a second.
+const SCRUBBED: u64 = 1 << 20;
+
 impl Bench {
     /// A new node on an empty disk.
     pub(crate) fn new(seed: u64) -> Self {
@@ -132,6 +135,7 @@ impl Bench {
                 index_maps: 64,
                 ..Options::default()
             },
+            scrub_bytes_per_second: SCRUBBED,
             static_config: Arc::default(),
             registration: Registration {
                 listeners: vec![Listener { name: "PLAIN".to_owned(), host: "here".to_owned(), port: 9092 }],
@@ -215,6 +219,14 @@ impl Bench {
         self.settle();
         self.node.upkeep(&mut self.outbox).expect("upkeep");
         self.settle();
+    }
+
+    /// A second passes in which sealed segments are verified. Answers how many bytes were good.
+    pub(crate) fn scrub(&mut self) -> u64 {
+        self.pass(1000);
+        let good = self.node.scrub(self.clock.now, &mut self.outbox);
+        self.settle();
+        good
     }
 
     pub(crate) fn retain(&mut self) {

@@ -195,6 +195,75 @@ fn damage_below_what_was_durable_is_told_and_the_others_serve() {
     assert_eq!(bench.produce(good, &Sent::new("after")), 1);
 }
 
+/// A bit rots in a sealed segment that nobody reads: the scrub finds it, and that partition alone goes offline.
+#[test]
+fn a_bit_that_rots_unread_is_found() {
+    let (mut bench, bad, good) = two_topics(11);
+    bench.alter("bad", "segment.bytes", "1048576");
+    for _ in 0..5 {
+        bench.produce(bad, &Sent::big("y", 300_000));
+    }
+    bench.upkeep();
+    assert!(bench.scrub() > 1_000_000, "a sealed segment is verified");
+    let path = format!("/data/logs/{bad}-0/00000000000000000000.log");
+    bench.disk.flip_bit(std::path::Path::new(&path), 500_000);
+    for _ in 0..5 {
+        bench.scrub();
+    }
+    assert!(offline(&bench, bad).contains("damaged at byte"), "{}", offline(&bench, bad));
+    assert!(is_offline(&bench.refused(bad, &Sent::new("later"))));
+    assert_eq!(bench.produce(good, &Sent::new("after")), 1);
+}
+
+/// A read that meets a bad CRC answered an error, and the partition served on.
+#[test]
+fn a_bad_crc_met_by_a_reader_takes_the_partition_offline() {
+    let (bench, bad, good) = two_topics(12);
+    let path = format!("/data/logs/{bad}-0/00000000000000000000.log");
+    // What a start has not checked is checked when it is read: the second start trusts the first one's checkpoint.
+    let mut bench = bench.after_kill().after_kill();
+    let in_the_records = 31 + 61 + 5;
+    bench.disk.flip_bit(std::path::Path::new(&path), in_the_records);
+    let replica = bench.node.data(bad, 0).expect("hosted");
+    let slice = replica.reader().read(Offset(0), Offset(1), 1 << 20, true).expect("a range").expect("a batch");
+    let Err(error) = slice.read_verified() else { panic!("the bit was not noticed") };
+    replica.read_failed(&error, &mut bench.outbox);
+    assert!(offline(&bench, bad).contains("damaged at byte"));
+    assert_eq!(bench.produce(good, &Sent::new("after")), 1);
+}
+
+/// The folder of a partition was gone: the next start made an empty log in its place, and its records were forgotten without a
+/// word.
+#[test]
+fn a_partition_whose_folder_is_gone_is_offline_until_it_is_back() {
+    use highwater_storage::disk::Disk;
+    let (bench, bad, good) = two_topics(10);
+    let (folder, aside) = (format!("/data/logs/{bad}-0"), "/data/aside");
+    let disk = bench.disk.after_kill();
+    disk.rename(folder.as_ref(), aside.as_ref()).expect("moves it away");
+    let mut bench = bench.reopened(disk);
+    for _ in 0..3 {
+        assert!(offline(&bench, bad).contains("put it back, or delete the topic"));
+        assert!(is_offline(&bench.refused(bad, &Sent::new("later"))));
+        bench.produce(good, &Sent::new("after"));
+        bench = bench.after_kill();
+    }
+    let disk = bench.disk.after_kill();
+    disk.rename(aside.as_ref(), folder.as_ref()).expect("puts it back");
+    let mut back = bench.reopened(disk);
+    assert_eq!(back.values(bad), ["before"]);
+    assert_eq!(back.produce(bad, &Sent::new("after")), 1);
+
+    let disk = back.disk.after_kill();
+    disk.rename(folder.as_ref(), aside.as_ref()).expect("moves it away");
+    let mut bench = back.reopened(disk);
+    bench.delete(bad);
+    let mut bench = bench.after_kill();
+    let new = bench.topic("new", &[]);
+    let mut bench = bench.after_kill();
+    assert_eq!(bench.produce(new, &Sent::new("a log of its own")), 0);
+}
+
 #[test]
 fn without_the_controllers_log_the_node_does_not_guess() {
     let (bench, _, _) = two_topics(7);

@@ -8,7 +8,8 @@ pub(crate) mod session;
 use std::sync::Arc;
 
 use highwater_core::controller::image::Image;
-use highwater_node::FetchWaiter;
+use highwater_core::data::DataMachine;
+use highwater_node::{FetchWaiter, Replica};
 use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::ids::Offset;
 use highwater_protocol::message::fetch_request::FetchTopic;
@@ -88,9 +89,15 @@ impl Limits {
     }
 }
 
+/// What is to be sent of a partition.
+struct Range {
+    replica: Arc<Replica<DataMachine>>,
+    slice: Slice,
+}
+
 /// What one pass over the partitions found.
 struct Found {
-    partitions: Vec<(Wanted, PartitionData, Option<Slice>)>,
+    partitions: Vec<(Wanted, PartitionData, Option<Range>)>,
     bytes: usize,
     has_error: bool,
 }
@@ -100,10 +107,10 @@ impl Found {
         let mut found = Self { partitions: Vec::new(), bytes: 0, has_error: false };
         for wanted in wanted {
             let left = limits.max_bytes.saturating_sub(found.bytes);
-            let (data, slice) = read_one(shell, image, wanted, limits, left, found.bytes == 0);
-            found.bytes += slice.as_ref().map_or(0, |slice| slice.length);
+            let (data, range) = read_one(shell, image, wanted, limits, left, found.bytes == 0);
+            found.bytes += range.as_ref().map_or(0, |range| range.slice.length);
             found.has_error |= data.error_code != 0;
-            found.partitions.push((wanted.clone(), data, slice));
+            found.partitions.push((wanted.clone(), data, range));
         }
         found
     }
@@ -117,15 +124,15 @@ impl Found {
     async fn into_payloads(self, shell: &Arc<Shell>) -> (Vec<(Wanted, PartitionData)>, Vec<Slice>) {
         let mut partitions = Vec::new();
         let mut slices = Vec::new();
-        for (wanted, mut data, slice) in self.partitions {
-            match slice {
+        for (wanted, mut data, range) in self.partitions {
+            match range {
                 None => {}
-                Some(slice) if slice.is_trusted_and_resident() && slice.length >= SENDFILE_BYTES => {
+                Some(Range { slice, .. }) if slice.is_trusted_and_resident() && slice.length >= SENDFILE_BYTES => {
                     let id = u32::try_from(slices.len()).unwrap_or(u32::MAX);
                     data.records = Some(Payload::Hole { id, length: slice.length });
                     slices.push(slice);
                 }
-                Some(slice) => read_payload(shell, &mut data, slice).await,
+                Some(range) => read_payload(shell, &mut data, range).await,
             }
             partitions.push((wanted, data));
         }
@@ -133,7 +140,7 @@ impl Found {
     }
 }
 
-async fn read_payload(shell: &Arc<Shell>, data: &mut PartitionData, slice: Slice) {
+async fn read_payload(shell: &Arc<Shell>, data: &mut PartitionData, Range { replica, slice }: Range) {
     let read = if slice.is_trusted_and_resident() {
         slice.read_verified()
     } else {
@@ -145,10 +152,7 @@ async fn read_payload(shell: &Arc<Shell>, data: &mut PartitionData, slice: Slice
     };
     match read {
         Ok(bytes) => data.records = Some(Payload::Bytes(bytes)),
-        Err(error) => {
-            tracing::error!(%error, "a range of a log is not served");
-            data.error_code = ErrorCode::KafkaStorageError.number();
-        }
+        Err(error) => data.error_code = shell.read_failed(&replica, &error).number(),
     }
 }
 
@@ -159,7 +163,7 @@ fn read_one(
     limits: &Limits,
     left: usize,
     is_first: bool,
-) -> (PartitionData, Option<Slice>) {
+) -> (PartitionData, Option<Range>) {
     let mut data = PartitionData {
         partition_index: wanted.partition,
         high_watermark: -1,
@@ -190,13 +194,13 @@ fn read_one(
         if most == 0 && !is_first {
             return Ok(None);
         }
-        replica.reader().read(from, below, most, is_first).map_err(|error| {
-            tracing::error!(%error, replica = %replica.key(), "a range of a log is not served");
-            ErrorCode::KafkaStorageError
-        })
+        match replica.reader().read(from, below, most, is_first) {
+            Ok(slice) => Ok(slice.map(|slice| Range { replica, slice })),
+            Err(error) => Err(shell.read_failed(&replica, &error)),
+        }
     })();
     match read {
-        Ok(slice) => (data, slice),
+        Ok(range) => (data, range),
         Err(code) => {
             data.error_code = code.number();
             (data, None)
@@ -204,7 +208,7 @@ fn read_one(
     }
 }
 
-fn offline(replica: &highwater_node::Replica<highwater_core::data::DataMachine>) -> ErrorCode {
+fn offline(replica: &Replica<DataMachine>) -> ErrorCode {
     if replica.state().offline.is_some() { ErrorCode::KafkaStorageError } else { ErrorCode::NotLeaderOrFollower }
 }
 
