@@ -212,6 +212,11 @@ fn write_partitions(page: &mut Page, shell: &Shell) {
     each("highwater_partition_serving", "1 where the partition is served, 0 where it is offline.", &|replica| {
         Some(i64::from(replica.serving().is_some()))
     });
+    each(
+        "highwater_partition_lost_page_cache",
+        "1 where the start found that records acknowledged from the page cache (flush.mode=os) are lost.",
+        &|replica| Some(i64::from(replica.state().has_lost)),
+    );
     each("highwater_log_bytes", "Bytes in a partition's segments.", &|replica| {
         i64::try_from(replica.reader().bytes()).ok()
     });

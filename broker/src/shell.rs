@@ -56,6 +56,20 @@ impl Shell {
         self.node.data(topic.id, partition).ok_or(ErrorCode::NotLeaderOrFollower)
     }
 
+    /// Makes the replicas here what the newest image asks for: a change that was answered acts from then on.
+    pub(crate) async fn carry_out_image(self: &Arc<Self>) {
+        let shell = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || {
+            let mut turn = Turn::default();
+            let done = shell.node.reconcile(shell.clock(), &mut turn);
+            turn.finish(&shell.nudges);
+            done
+        });
+        if let Ok(Err(error)) = done.await {
+            tracing::error!(%error, "cannot host what the controller put here");
+        }
+    }
+
     /// A read of a partition failed: what that means for the partition, and for the client.
     pub(crate) fn read_failed(&self, replica: &Arc<Replica<DataMachine>>, error: &StorageError) -> ErrorCode {
         let mut turn = Turn::default();

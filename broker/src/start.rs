@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -9,6 +10,7 @@ use highwater_core::controller::image::Listener;
 use highwater_core::controller::registration::Registration;
 use highwater_node::{Fatal, Node, NodeError, NodeOptions};
 use highwater_storage::disk::os::{DirectoryLock, OsDisk};
+use highwater_storage::journal::record::Boot;
 use highwater_storage::store::Options;
 use parking_lot::Mutex;
 use tokio::net::TcpListener;
@@ -184,10 +186,19 @@ fn options(config: &Config, host: &str, port: u16) -> NodeOptions {
             open_files: open_segment_files(),
             index_maps: limits::INDEX_MAPS,
         },
+        boot: boot(&config.dir),
         scrub_bytes_per_second: config.scrub_bytes_per_second,
         static_config: Arc::new(config.kafka_settings.clone()),
         registration: Registration { rack: config.rack.clone(), listeners: vec![listener], ..Registration::default() },
     }
+}
+
+/// Which boot of which device the process runs on.
+fn boot(dir: &std::path::Path) -> Option<Boot> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let id = uuid::Uuid::parse_str(id.trim()).ok()?.into_bytes();
+    let device = std::fs::metadata(dir).ok()?.dev();
+    Some(Boot { id, device })
 }
 
 /// A quarter of what the process may open: connections take the rest.

@@ -80,8 +80,8 @@ impl<'a> Opening<'a> {
             Ok(recovered) => {
                 self.replay.logs.remove(&id);
                 self.states.insert(id, recovered.state);
-                let hard_state = recovered.state.hard_state;
-                self.logs.push(OpenedLog { log: recovered.log, hard_state, damage: recovered.damage });
+                let LogState { hard_state, open, .. } = recovered.state;
+                self.logs.push(OpenedLog { log: recovered.log, hard_state, open, damage: recovered.damage });
             }
             Err(error) => self.give_up(name, id, error),
         }
@@ -95,7 +95,7 @@ impl<'a> Opening<'a> {
         let damage = Damage::unreadable(&dir, error, durable);
         let log = Log::new(self.files, id, &dir, name, self.unsynced, State::default());
         log.poison(&damage);
-        self.logs.push(OpenedLog { log, hard_state: HardState::default(), damage: Some(damage) });
+        self.logs.push(OpenedLog { log, hard_state: HardState::default(), open: None, damage: Some(damage) });
     }
 
     /// What has to be said by the journal's first record, for nothing before it is read again.

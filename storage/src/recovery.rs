@@ -71,7 +71,8 @@ pub(crate) fn recover(
     let (state, bad) = files.read(replayed)?;
     let durable = replayed.durable();
     let damage = damage(dir, replayed, all_damaged, durable, &state, bad.as_ref());
-    let mut log_state = LogState { hard_state: replayed.state.hard_state, ..LogState::default() };
+    let LogState { hard_state, open, .. } = replayed.state;
+    let mut log_state = LogState { hard_state, open, ..LogState::default() };
     if damage.is_none() {
         if bad.is_some() {
             files.cut_behind(&state)?;

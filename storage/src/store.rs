@@ -19,7 +19,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::disk::Disk;
 use crate::error::{Context, StorageError};
-use crate::journal::record::{Change, HardState, LogChanges, LogId};
+use crate::journal::record::{Boot, Change, HardState, LogChanges, LogId};
 use crate::journal::{self, Journal, LogState};
 use crate::limits::{FULL_JOURNAL_FILES, SYNC_BYTES};
 use crate::log::{Log, LogHandle, Snapshot, State};
@@ -73,6 +73,8 @@ pub struct OpenedLog {
     pub log: Log,
     /// Raft's hard state.
     pub hard_state: HardState,
+    /// Where entries may have been acknowledged from the page cache alone: anywhere else they may be gone.
+    pub open: Option<Boot>,
     /// Why it cannot be used, if so.
     pub damage: Option<Damage>,
 }
@@ -194,7 +196,7 @@ impl Store {
         let error = StorageError::corrupt(&log.shared.dir, 0, reason);
         let damage = Damage::unreadable(&log.shared.dir, error, EntryId::default());
         log.poison(&damage);
-        OpenedLog { log, hard_state: HardState::default(), damage: Some(damage) }
+        OpenedLog { log, hard_state: HardState::default(), open: None, damage: Some(damage) }
     }
 
     fn add(&self, id: LogId, name: &str, state: State) -> Log {

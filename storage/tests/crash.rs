@@ -159,7 +159,8 @@ impl Driver {
         self.models.insert(name.clone(), model);
         let log = self.store.create_log(&name, &Snapshot::default())?;
         self.models.get_mut(&name).unwrap().presence = Presence::Here;
-        self.owners.insert(name, Owner::new(OpenedLog { log, hard_state: HardState::default(), damage: None }));
+        self.owners
+            .insert(name, Owner::new(OpenedLog { log, hard_state: HardState::default(), open: None, damage: None }));
         Ok(())
     }
 

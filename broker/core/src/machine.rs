@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use highwater_protocol::ids::{EntryId, LeaderEpoch, Monotonic, Timestamp};
 use highwater_protocol::records::batch::BatchHeader;
 
-use crate::config::topic::TopicConfig;
+use crate::config::topic::{FlushMode, TopicConfig};
 
 /// Names a parked request within one replica.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -122,6 +122,10 @@ pub trait Machine: Default + Send + 'static {
     fn deadline(&self) -> Option<Monotonic>;
     /// Takes one entry of the log. Returns the view as of it, if it changed.
     fn fold(&mut self, at: EntryId, entry: Entry<'_>) -> Option<Self::View>;
+    /// What makes an entry durable, as of the last one folded.
+    fn flush_mode(&self) -> FlushMode {
+        FlushMode::Fsync
+    }
     /// The view as of the last entry folded.
     fn view(&self) -> Self::View;
     /// Serialises what was folded.

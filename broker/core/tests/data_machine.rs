@@ -76,9 +76,8 @@ impl Bench {
         let mut out = self.append(Logged::Own);
         let mut outcome = Outcome::default();
         self.ask(|machine, at, _| machine.elected(at, &mut outcome), 0);
-        assert!(outcome.append.is_none() && outcome.replies.is_empty(), "nothing follows from an election");
         out.insert_str(0, &format!("leads in term {}\n", self.term));
-        out
+        out + &self.settle(outcome)
     }
 
     fn ask(&mut self, act: impl FnOnce(&mut DataMachine, &Leading<'_>, Token), token: u64) {
@@ -203,6 +202,8 @@ impl Script for Bench {
             }
             "retain" => self.decide(Request::RetainFrom { log_start: Offset(number("from", 0)) }),
             "producers" => self.decide(Request::DescribeProducers),
+            "follow-config" => self.decide(Request::FollowConfig),
+            "flush-mode" => format!("{:?}\n", self.machine.flush_mode()),
             "elect" => self.elect(),
             "own" => self.append(Logged::Own),
             "wait" => {
@@ -287,6 +288,7 @@ fn reply_text(reply: &Reply) -> String {
             format!("appended at {}, stamped {}, log starts at {}", base_offset.0, log_append_time.0, log_start.0)
         }
         Reply::Refused { code, message } => format!("{code:?}: {message}"),
+        Reply::FollowsConfig => "follows the configuration".to_owned(),
         Reply::LogStart(offset) => format!("log starts at {}", offset.0),
         Reply::Producers(producers) if producers.is_empty() => "no producers".to_owned(),
         Reply::Producers(producers) => producers

@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use highwater_core::config::topic::TopicConfig;
 use highwater_core::controller::ControllerMachine;
 use highwater_core::controller::image::Image;
-use highwater_core::data::DataMachine;
+use highwater_core::data::{self, DataMachine};
 use highwater_core::machine::{Entry, Machine};
 use highwater_protocol::ids::{EntryId, Offset};
 use highwater_storage::entry::{Frame, FrameKind};
@@ -27,7 +27,7 @@ use crate::node::{Clock, Node, Shared};
 use crate::outbox::Outbox;
 use crate::raft_logger::logger;
 use crate::raft_storage::RaftStorage;
-use crate::replica::{Replica, ReplicaKey, panic_text};
+use crate::replica::{PageCache, Replica, ReplicaKey, panic_text};
 
 /// The name of the controller's log and topic.
 pub(crate) const CONTROLLER: &str = "__cluster_metadata";
@@ -67,12 +67,12 @@ impl Hosting {
                 });
             }
         };
-        if let Some(damage) = found.damage {
+        if let Some(damage) = &found.damage {
             return Err(NodeError::Controller { reason: damage.to_string() });
         }
         let key = ReplicaKey { topic: CONTROLLER.to_owned(), topic_id: Uuid::nil(), partition: 0 };
         let config = Arc::new(TopicConfig::default());
-        let start = Start::read(&found.log, &found.hard_state)?;
+        let start = Start::read(&found, shared)?;
         let controller = built(key, FIRST_RAFT_ID, found.log, start, config, shared)?;
         Ok(Self { controller, data: RwLock::default(), reconciled: Mutex::default() })
     }
@@ -129,7 +129,10 @@ impl Hosting {
             for partition in &topic.partitions {
                 let Some(raft_id) = partition.raft_id_on(node.identity.node_id) else { continue };
                 if let Some(here) = self.data(topic.id, partition.index) {
-                    here.configure(Arc::clone(&config));
+                    if here.configure(Arc::clone(&config)) {
+                        // Refused while it does not lead: whoever leads next follows at once.
+                        drop(here.submit(data::Request::FollowConfig, clock, outbox));
+                    }
                     continue;
                 }
                 let key = ReplicaKey { topic: topic.name.clone(), topic_id: topic.id, partition: partition.index };
@@ -163,8 +166,8 @@ impl Hosting {
         outbox: &mut dyn Outbox,
     ) -> Result<(), NodeError> {
         let place = (key.topic_id, key.partition);
-        let start = match found.damage {
-            None => caught(|| Start::read(&found.log, &found.hard_state)),
+        let start = match &found.damage {
+            None => caught(|| Start::read(&found, &node.shared)),
             Some(damage) => Err(damage.to_string()),
         };
         let (start, broken) = match start {
@@ -225,7 +228,7 @@ fn created(store: &Store, name: &str, raft_id: u64) -> Result<OpenedLog, NodeErr
         machine: bytes::Bytes::new(),
     };
     let log = store.create_log(name, &first)?;
-    Ok(OpenedLog { log, hard_state: HardState::default(), damage: None })
+    Ok(OpenedLog { log, hard_state: HardState::default(), open: None, damage: None })
 }
 
 /// Where a replica starts from: what its log and its newest snapshot say.
@@ -235,11 +238,13 @@ struct Start<M> {
     state: raft::eraftpb::HardState,
     /// The entry that the snapshot is as of.
     base: EntryId,
+    page_cache: PageCache,
 }
 
 impl<M: Machine> Start<M> {
     /// The newest snapshot, then the fold of all that follows.
-    fn read(log: &Log, hard_state: &HardState) -> Result<Self, NodeError> {
+    fn read(found: &OpenedLog, shared: &Shared) -> Result<Self, NodeError> {
+        let OpenedLog { log, hard_state, open, .. } = found;
         let wrong = |reason: String| NodeError::Machine { log: log.name().to_owned(), reason };
         let snapshot =
             log.load_snapshot(log.last().index)?.ok_or_else(|| wrong("it has no snapshot to start from".to_owned()))?;
@@ -249,12 +254,18 @@ impl<M: Machine> Start<M> {
         })?;
         let membership = Membership::from_bytes(&snapshot.membership).map_err(|error| wrong(error.to_string()))?;
         let last = log.last();
-        if hard_state.commit > last.index.0 {
-            tracing::warn!(
+        let page_cache = match open {
+            None => PageCache::Closed,
+            open if *open == shared.boot => PageCache::Open,
+            Some(_) => PageCache::Lost,
+        };
+        if page_cache == PageCache::Lost {
+            tracing::error!(
                 log = log.name(),
-                committed = hard_state.commit,
-                last = last.index.0,
-                "entries that were committed are gone: a topic of flush.mode=os loses them with the power"
+                next_offset = log.next_offset().0,
+                known_committed_index = hard_state.commit,
+                last_index = last.index.0,
+                "this machine or device is another than before: records behind that offset that were acknowledged from the page cache (flush.mode=os) are lost"
             );
         }
         let mut state = raft::eraftpb::HardState::default();
@@ -262,7 +273,7 @@ impl<M: Machine> Start<M> {
         state.term = hard_state.term.max(last_term);
         state.vote = if state.term == hard_state.term { hard_state.vote } else { 0 };
         state.commit = hard_state.commit.max(snapshot.id.index.0).min(last.index.0);
-        Ok(Self { machine, members: ConfState::from(&membership), state, base: snapshot.id })
+        Ok(Self { machine, members: ConfState::from(&membership), state, base: snapshot.id, page_cache })
     }
 
     /// For a log that cannot be read: the replica exists, and is offline from the beginning.
@@ -270,7 +281,8 @@ impl<M: Machine> Start<M> {
         let base = log.last();
         let term = crate::raft_storage::term_number(base);
         let state = raft::eraftpb::HardState { term, commit: base.index.0, ..Default::default() };
-        Self { machine: M::default(), members: ConfState::from(&Membership::sole(raft_id)), state, base }
+        let members = ConfState::from(&Membership::sole(raft_id));
+        Self { machine: M::default(), members, state, base, page_cache: PageCache::Closed }
     }
 }
 
@@ -287,7 +299,7 @@ fn built<M: Machine>(
     let storage = RaftStorage::new(log, start.state, start.members, start.base);
     let raw = RawNode::new(&raft_config(raft_id, applied), storage, &logger())
         .map_err(|error| NodeError::Machine { log: log_name(&key), reason: error.to_string() })?;
-    let replica = Replica::new(key, raw, start.machine, config, Arc::clone(shared));
+    let replica = Replica::new(key, raw, start.machine, start.page_cache, config, Arc::clone(shared));
     let target: Weak<dyn Flushed> = Arc::downgrade(&(Arc::clone(&replica) as Arc<dyn Flushed>));
     shared.register(replica.log_id(), target);
     Ok(replica)

@@ -11,7 +11,7 @@ use highwater_core::controller::image::Image;
 use highwater_core::data::DataMachine;
 use highwater_protocol::ids::{Monotonic, Timestamp};
 use highwater_storage::disk::Disk;
-use highwater_storage::journal::record::LogId;
+use highwater_storage::journal::record::{Boot, LogId};
 use highwater_storage::log::Snapshot;
 use highwater_storage::store::{Options, Store};
 use parking_lot::Mutex;
@@ -43,6 +43,9 @@ pub struct NodeOptions {
     pub data_dir: PathBuf,
     /// The store's bounds.
     pub storage: Options,
+    /// Which boot this is, of which device: what the page cache held of another is gone. Where it is not known, so is what was
+    /// there.
+    pub boot: Option<Boot>,
     /// Bytes of sealed segments that are verified a second; 0 for none.
     pub scrub_bytes_per_second: u64,
     /// Kafka's broker configuration, by its names.
@@ -53,6 +56,8 @@ pub struct NodeOptions {
 
 /// What all replicas of a node share.
 pub(crate) struct Shared {
+    /// Where the process runs, if that is known.
+    pub(crate) boot: Option<Boot>,
     pub(crate) flush: FlushQueue,
     pub(crate) deadlines: Deadlines,
     /// Snapshots that count, on their way to the disk.
@@ -62,8 +67,9 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    fn new() -> Arc<Self> {
+    fn new(boot: Option<Boot>) -> Arc<Self> {
         Arc::new(Self {
+            boot,
             flush: FlushQueue::default(),
             deadlines: Deadlines::default(),
             snapshots: Mutex::default(),
@@ -118,7 +124,7 @@ impl Node {
     ) -> Result<Arc<Self>, NodeError> {
         let opened = Store::open(Arc::clone(&disk), &options.data_dir, options.storage.clone(), &mut *random)?;
         let identity = Identity::open(disk.as_ref(), &options.data_dir, options.node_id, &mut *random)?;
-        let shared = Shared::new();
+        let shared = Shared::new(options.boot);
         let logs = opened.logs.into_iter().map(|opened| (opened.log.name().to_owned(), opened)).collect();
         let mut found = Found { logs, lost: opened.lost };
         let hosting = Hosting::open(&opened.store, &shared, &mut found)?;

@@ -91,10 +91,18 @@ impl<M: Machine> Replica<M> {
     /// Decides who makes this Ready durable: the flusher, or nobody but the page cache.
     fn make_durable(&self, inner: &mut Inner<M>, number: u64, bytes: usize, elects: bool, outbox: &mut dyn Outbox) {
         let mut changes = inner.raw.mut_store().log.take_changes();
-        let to_page_cache = inner.config.flush_mode == FlushMode::Os;
+        let to_page_cache = inner.machine.flush_mode() == FlushMode::Os;
         if to_page_cache {
             inner.unjournalled |= !changes.is_empty();
             changes.retain(|change| !matches!(change, Change::Append(_)));
+        }
+        if to_page_cache != inner.is_open {
+            changes.push(if to_page_cache {
+                Change::Open(self.shared().boot.unwrap_or_default())
+            } else {
+                Change::Closed
+            });
+            inner.is_open = to_page_cache;
         }
         let flusher_owes = elects || !changes.is_empty() || (bytes > 0 && inner.persisted < inner.owed_to_flusher);
         if flusher_owes {

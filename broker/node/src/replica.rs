@@ -32,6 +32,7 @@ use crate::flush::{Flushed, Unflushed};
 use crate::node::{Clock, Shared};
 use crate::outbox::Outbox;
 use crate::raft_storage::RaftStorage;
+use crate::ready::journalled;
 use crate::replies::{Reached, Replies, Reply};
 use crate::view::{Published, Serving};
 
@@ -55,8 +56,21 @@ pub struct ReplicaState {
     pub segments: usize,
     /// Its term.
     pub epoch: LeaderEpoch,
+    /// The start found that records which were acknowledged from the page cache are lost.
+    pub has_lost: bool,
     /// Why it is offline, if it is.
     pub offline: Option<String>,
+}
+
+/// What the page cache alone may have, or may have had, of what was acknowledged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum PageCache {
+    /// Nothing.
+    Closed,
+    /// What was acknowledged since this machine booted.
+    Open,
+    /// What was acknowledged before it did.
+    Lost,
 }
 
 /// A replica of a partition, driven by machine `M`.
@@ -69,6 +83,8 @@ pub struct Replica<M: Machine> {
     left: Left,
     /// Its view is the controller's image, which decides what runs here.
     shows_image: bool,
+    /// The start found that records acknowledged from the page cache are lost.
+    has_lost: bool,
     published: Published<M::View>,
     waiters: FetchWaiters,
     shared: Arc<Shared>,
@@ -136,6 +152,8 @@ pub(crate) struct Inner<M: Machine> {
     pub(crate) unqueued_hard_state: Option<HardState>,
     /// Entries lie in the segment that neither a journal record nor a sync covers.
     pub(crate) unjournalled: bool,
+    /// The journal says, or is about to, that entries are acknowledged from the page cache of this boot.
+    pub(crate) is_open: bool,
     /// Snapshots of the machine as of a roll that is not applied yet.
     pub(crate) rolls: VecDeque<Snapshot>,
     pub(crate) config: Arc<TopicConfig>,
@@ -156,6 +174,7 @@ impl<M: Machine> Replica<M> {
         key: ReplicaKey,
         raw: RawNode<RaftStorage>,
         machine: M,
+        page_cache: PageCache,
         config: Arc<TopicConfig>,
         shared: Arc<Shared>,
     ) -> Arc<Self> {
@@ -176,6 +195,7 @@ impl<M: Machine> Replica<M> {
             voted,
             unqueued_hard_state: None,
             unjournalled: false,
+            is_open: page_cache == PageCache::Open,
             rolls: VecDeque::new(),
             config,
             elected_in: None,
@@ -189,6 +209,7 @@ impl<M: Machine> Replica<M> {
             inner: Mutex::new(inner),
             left: Left::default(),
             shows_image,
+            has_lost: page_cache == PageCache::Lost,
             published: Published::empty(),
             waiters: FetchWaiters::default(),
             shared,
@@ -238,6 +259,7 @@ impl<M: Machine> Replica<M> {
             log_bytes: segments.iter().map(|segment| segment.bytes).sum(),
             segments: segments.len(),
             epoch: inner.epoch(),
+            has_lost: self.has_lost,
             offline: inner.offline.as_ref().map(ToString::to_string),
         }
     }
@@ -318,9 +340,11 @@ impl<M: Machine> Replica<M> {
         });
     }
 
-    /// The topic's configuration changed.
-    pub(crate) fn configure(&self, config: Arc<TopicConfig>) {
-        self.inner.lock().config = config;
+    /// The topic's configuration may have changed. Answers whether the machine has to follow.
+    pub(crate) fn configure(&self, config: Arc<TopicConfig>) -> bool {
+        let mut inner = self.inner.lock();
+        inner.config = config;
+        inner.machine.flush_mode() != inner.config.flush_mode
     }
 
     /// The configuration in force.
@@ -328,9 +352,20 @@ impl<M: Machine> Replica<M> {
         Arc::clone(&self.inner.lock().config)
     }
 
-    /// Queues what only rides along with other records (Raft's commit), for a clean stop.
+    /// Queues what only rides along with other records (Raft's commit), and what the page cache alone has, for a clean stop.
     pub(crate) fn seal(self: &Arc<Self>, outbox: &mut dyn Outbox) {
-        self.enter(outbox, |replica, inner, outbox| replica.queue_hard_state(inner, outbox));
+        self.enter(outbox, |replica, inner, outbox| {
+            if inner.offline.is_some() {
+                return;
+            }
+            let mut changes = Vec::new();
+            changes.extend(inner.unqueued_hard_state.take().map(|state| Change::HardState(journalled(&state))));
+            changes.extend(std::mem::take(&mut inner.is_open).then_some(Change::Closed));
+            if !changes.is_empty() {
+                let sync_segments = std::mem::take(&mut inner.unjournalled);
+                replica.queue(Queued { changes, ready: 0, bytes: 0, sync_segments }, outbox);
+            }
+        });
     }
 
     /// The partition goes away, or the node stops: nothing is served from now on.
@@ -578,15 +613,6 @@ impl<M: Machine> Replica<M> {
             sync_segments: unflushed.sync_segments,
         });
         outbox.nudge_flusher();
-    }
-
-    fn queue_hard_state(&self, inner: &mut Inner<M>, outbox: &mut dyn Outbox) {
-        if inner.offline.is_none()
-            && let Some(state) = inner.unqueued_hard_state.take()
-        {
-            let changes = vec![Change::HardState(crate::ready::journalled(&state))];
-            self.queue(Queued { changes, ready: 0, bytes: 0, sync_segments: false }, outbox);
-        }
     }
 
     fn note_deadline(self: &Arc<Self>, inner: &Inner<M>) {

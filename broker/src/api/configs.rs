@@ -147,7 +147,7 @@ pub(crate) fn alter(asked: &Asked, request: AlterConfigsRequest, turn: &mut Turn
     asked.later(async move {
         match reply.await {
             Ok(Reply::AlterConfigs(response)) => {
-                asked_again.shell.nudges.ticker.nudge();
+                asked_again.shell.carry_out_image().await;
                 response
             }
             Ok(other) => unreachable!("the controller answered {other:?} to another question"),
@@ -173,7 +173,7 @@ pub(crate) fn incremental(asked: &Asked, request: IncrementalAlterConfigsRequest
     asked.later(async move {
         match reply.await {
             Ok(Reply::IncrementalAlterConfigs(response)) => {
-                asked_again.shell.nudges.ticker.nudge();
+                asked_again.shell.carry_out_image().await;
                 response
             }
             Ok(other) => unreachable!("the controller answered {other:?} to another question"),

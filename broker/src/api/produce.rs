@@ -168,7 +168,9 @@ fn replied(index: i32, reply: Result<Reply, Refusal>) -> PartitionProduceRespons
             ..PartitionProduceResponse::default()
         },
         Ok(Reply::Refused { code, message }) => failed(index, code, message),
-        Ok(Reply::LogStart(_) | Reply::Producers(_)) => unreachable!("a produce is answered as a produce"),
+        Ok(Reply::LogStart(_) | Reply::Producers(_) | Reply::FollowsConfig) => {
+            unreachable!("a produce is answered as a produce")
+        }
         Err(refusal) => failed(index, refused(&refusal), refusal.to_string()),
     }
 }

@@ -29,6 +29,7 @@ struct World {
     /// What happened to names and is not durable, in order.
     name_changes: Vec<NameChange>,
     next: u64,
+    power_cuts: u128,
     operations: u64,
     stop_at: Option<u64>,
     fail_sync_of: Option<String>,
@@ -77,6 +78,11 @@ impl SimDisk {
         self.0.lock().stop_at = Some(operation);
     }
 
+    /// Power cuts so far: what a kernel draws anew at each boot.
+    pub fn power_cuts(&self) -> u128 {
+        self.0.lock().power_cuts
+    }
+
     /// The next sync of a file whose path holds `text` fails, and what it should have made durable is lost.
     pub fn fail_sync_of(&self, text: &str) {
         self.0.lock().fail_sync_of = Some(text.to_owned());
@@ -110,6 +116,7 @@ impl SimDisk {
             durable_names: world.durable_names.clone(),
             name_changes: world.name_changes.clone(),
             next: world.next,
+            power_cuts: world.power_cuts,
             ..World::default()
         };
         Self(Arc::new(Mutex::new(copy)))
@@ -119,7 +126,7 @@ impl SimDisk {
     pub fn after_power_cut(&self, seed: u64) -> Self {
         let world = self.0.lock();
         let mut chance = Chance(seed);
-        let mut after = World { next: world.next, ..World::default() };
+        let mut after = World { next: world.next, power_cuts: world.power_cuts + 1, ..World::default() };
         let mut names = world.durable_names.clone();
         for change in &world.name_changes {
             if chance.coin() {

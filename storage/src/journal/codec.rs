@@ -27,12 +27,14 @@
 //! 6 last        id
 //! 7 damaged
 //! 8 anew
+//! 9 open        boot id 16 bytes, device u64
+//! 10 closed
 //! ```
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use highwater_protocol::ids::{EntryId, Index, LeaderEpoch, Offset};
 
-use super::record::{Change, Checkpoint, HardState, LogChanges, LogId, Place, Position, Run};
+use super::record::{Boot, Change, Checkpoint, HardState, LogChanges, LogId, Place, Position, Run};
 use crate::limits::BLOCK;
 
 pub(super) const HEADER: usize = 56;
@@ -189,6 +191,12 @@ fn put_change(body: &mut BytesMut, change: &Change, pieces: &mut Vec<Bytes>) {
         }
         Change::Damaged => body.put_u8(7),
         Change::Anew => body.put_u8(8),
+        Change::Open(boot) => {
+            body.put_u8(9);
+            body.put_slice(&boot.id);
+            body.put_u64(boot.device);
+        }
+        Change::Closed => body.put_u8(10),
     }
 }
 
@@ -208,6 +216,12 @@ fn get_change(body: &mut Bytes) -> Option<Change> {
         6 => Change::Last(get_id(body)?),
         7 => Change::Damaged,
         8 => Change::Anew,
+        9 => {
+            let mut id = [0; 16];
+            body.try_copy_to_slice(&mut id).ok()?;
+            Change::Open(Boot { id, device: get_u64(body)? })
+        }
+        10 => Change::Closed,
         _ => return None,
     })
 }
@@ -297,6 +311,8 @@ mod tests {
             Change::Drop,
             Change::Last(id),
             Change::Damaged,
+            Change::Open(Boot { id: [5; 16], device: 6 }),
+            Change::Closed,
         ];
         let logs = vec![LogChanges { log: LogId(3), changes }];
         let header = Header { lap: 11, sequence: 12, needed_from: 10, next_lap: 13, newest_log: 3 };

@@ -307,6 +307,7 @@ impl Journal {
                     Change::Last(state.last),
                 ];
                 changes.extend(state.is_damaged.then_some(Change::Damaged));
+                changes.extend(state.open.map(Change::Open));
                 changes.extend(carried.get(log).into_iter().flatten().cloned());
                 LogChanges { log: *log, changes }
             })

@@ -33,6 +33,15 @@ pub struct HardState {
     pub commit: u64,
 }
 
+/// Where a process runs: what a page cache holds is there as long as neither changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Boot {
+    /// Drawn by the kernel at each boot.
+    pub id: [u8; 16],
+    /// The device that holds the directory.
+    pub device: u64,
+}
+
 /// Where a log ends, or ended: what a checkpoint says is durable, and what a cut leaves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Checkpoint {
@@ -82,6 +91,10 @@ pub enum Change {
     Damaged,
     /// Appends and cuts that were said before are void: those that no checkpoint covers are said again behind this.
     Anew,
+    /// Entries may have been acknowledged from the page cache of that boot alone.
+    Open(Boot),
+    /// All that was acknowledged is durable again.
+    Closed,
 }
 
 /// The changes of one log in one record.

@@ -162,7 +162,7 @@ impl ReplayedLog {
             Change::Last(id) => self.watermark = id,
             Change::Anew => self.changes.clear(),
             Change::Drop => self.is_dropped = true,
-            Change::HardState(_) | Change::Damaged => {}
+            Change::HardState(_) | Change::Damaged | Change::Open(_) | Change::Closed => {}
         }
     }
 }

@@ -8,7 +8,7 @@
 
 use highwater_protocol::ids::{EntryId, Index};
 
-use super::record::{Change, Checkpoint, HardState};
+use super::record::{Boot, Change, Checkpoint, HardState};
 
 /// What the journal knows of a log: what the first record of each file repeats.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -23,6 +23,8 @@ pub struct LogState {
     pub hard_state: HardState,
     /// It has lost what was durable.
     pub is_damaged: bool,
+    /// Where entries may have been acknowledged from the page cache alone.
+    pub open: Option<Boot>,
 }
 
 impl LogState {
@@ -60,6 +62,8 @@ impl LogState {
             Change::HardState(hard_state) => self.hard_state = *hard_state,
             Change::Last(id) => self.last = *id,
             Change::Damaged => self.is_damaged = true,
+            Change::Open(boot) => self.open = Some(*boot),
+            Change::Closed => self.open = None,
             Change::Anew => {
                 self.cut = self.checkpoint.cut;
                 self.last = self.checkpoint.last;

@@ -4,6 +4,8 @@ use bytes::Bytes;
 use highwater_protocol::ids::Offset;
 use prost::Message;
 
+use crate::config::topic::FlushMode;
+
 /// A change without records.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Command {
@@ -11,6 +13,9 @@ pub(super) struct Command {
     pub(super) log_start: Option<i64>,
     #[prost(int64, repeated, tag = "2")]
     pub(super) expired_producers: Vec<i64>,
+    /// From this entry on: 0 fsync, 1 os.
+    #[prost(int32, optional, tag = "3")]
+    pub(super) flush_mode: Option<i32>,
 }
 
 /// The whole state.
@@ -22,6 +27,9 @@ pub(super) struct Snapshot {
     pub(super) log_start: i64,
     #[prost(message, repeated, tag = "3")]
     pub(super) producers: Vec<SavedProducer>,
+    /// 0 fsync, 1 os.
+    #[prost(int32, tag = "4")]
+    pub(super) flush_mode: i32,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -59,7 +67,24 @@ impl Command {
         Self { expired_producers: producers, ..Self::default() }
     }
 
+    pub(super) fn change_flush_mode(mode: FlushMode) -> Self {
+        Self { flush_mode: Some(number(mode)), ..Self::default() }
+    }
+
     pub(super) fn to_bytes(&self) -> Bytes {
         Bytes::from(self.encode_to_vec())
     }
+}
+
+/// A flush mode as it is written.
+pub(super) fn number(mode: FlushMode) -> i32 {
+    match mode {
+        FlushMode::Fsync => 0,
+        FlushMode::Os => 1,
+    }
+}
+
+/// A flush mode as it was written. What a later version added is the safe one.
+pub(super) fn flush_mode(number: i32) -> FlushMode {
+    if number == 1 { FlushMode::Os } else { FlushMode::Fsync }
 }

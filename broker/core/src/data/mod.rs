@@ -15,6 +15,7 @@ use prost::Message;
 use self::command::{Command, Snapshot};
 pub use self::producers::Producer;
 use self::producers::Producers;
+use crate::config::topic::FlushMode;
 use crate::machine::{Append, Corrupt, Entry, Leading, Machine, Outcome, Token, Until, Wait};
 
 /// How long a leader waits between two looks for silent producers.
@@ -56,6 +57,8 @@ pub enum Request {
     },
     /// The idempotent producers.
     DescribeProducers,
+    /// The topic's configuration changed: what of it is state is to follow.
+    FollowConfig,
 }
 
 /// What it answers.
@@ -81,6 +84,8 @@ pub enum Reply {
     LogStart(Offset),
     /// The producers.
     Producers(Vec<Producer>),
+    /// The partition does as the topic's configuration says.
+    FollowsConfig,
 }
 
 /// What readers see.
@@ -100,6 +105,7 @@ pub struct DataMachine {
     next_offset: Offset,
     log_start: Offset,
     producers: Producers,
+    flush_mode: FlushMode,
     next_expiry: Option<Monotonic>,
 }
 
@@ -118,6 +124,11 @@ impl Machine for DataMachine {
             Request::DescribeProducers => {
                 out.replies.push((token, Until::Committed(Wait::Folded), Reply::Producers(self.producers.list())));
             }
+            Request::FollowConfig => {
+                self.follow_config(at, out);
+                let wait = if out.append.is_some() { Wait::Own } else { Wait::Folded };
+                out.replies.push((token, Until::Committed(wait), Reply::FollowsConfig));
+            }
         }
     }
 
@@ -132,7 +143,8 @@ impl Machine for DataMachine {
         }
     }
 
-    fn elected(&mut self, at: &Leading<'_>, _: &mut Outcome<Reply>) {
+    fn elected(&mut self, at: &Leading<'_>, out: &mut Outcome<Reply>) {
+        self.follow_config(at, out);
         self.producers.all_heard(at.now);
         self.next_expiry = Some(at.now.after_ms(EXPIRY_CHECK_MS.min(at.config.producer_expiration_ms.max(1))));
     }
@@ -158,13 +170,21 @@ impl Machine for DataMachine {
         Some(self.view())
     }
 
+    fn flush_mode(&self) -> FlushMode {
+        self.flush_mode
+    }
+
     fn view(&self) -> View {
         View { high_watermark: self.next_offset, last_stable_offset: self.next_offset, log_start: self.log_start }
     }
 
     fn save(&self, out: &mut Vec<u8>) {
-        let snapshot =
-            Snapshot { next_offset: self.next_offset.0, log_start: self.log_start.0, producers: self.producers.save() };
+        let snapshot = Snapshot {
+            next_offset: self.next_offset.0,
+            log_start: self.log_start.0,
+            producers: self.producers.save(),
+            flush_mode: command::number(self.flush_mode),
+        };
         snapshot.encode(out).expect("a vector takes any number of bytes");
     }
 
@@ -175,6 +195,7 @@ impl Machine for DataMachine {
             next_offset: Offset(snapshot.next_offset),
             log_start: Offset(snapshot.log_start),
             producers: Producers::load(snapshot.producers),
+            flush_mode: command::flush_mode(snapshot.flush_mode),
             next_expiry: None,
         })
     }
@@ -202,10 +223,20 @@ impl DataMachine {
         }
     }
 
+    /// The flush mode changes in the log, so that it is another from the same entry on for every replica.
+    fn follow_config(&self, at: &Leading<'_>, out: &mut Outcome<Reply>) {
+        if at.config.flush_mode != self.flush_mode {
+            out.append = Some(Append::Command(Command::change_flush_mode(at.config.flush_mode).to_bytes()));
+        }
+    }
+
     fn fold_command(&mut self, bytes: &[u8]) {
         let command = Command::decode(bytes).expect("a command of ours, whose CRC was checked, decodes");
         if let Some(log_start) = command.log_start {
             self.log_start = self.log_start.max(Offset(log_start));
+        }
+        if let Some(mode) = command.flush_mode {
+            self.flush_mode = command::flush_mode(mode);
         }
         for producer in command.expired_producers {
             self.producers.remove(producer);

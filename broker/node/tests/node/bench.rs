@@ -22,6 +22,7 @@ use highwater_protocol::records::compression::Compression;
 use highwater_protocol::records::record::{Record, records};
 use highwater_storage::disk::Disk;
 use highwater_storage::disk::sim::SimDisk;
+use highwater_storage::journal::record::Boot;
 use highwater_storage::store::Options;
 use uuid::Uuid;
 
@@ -135,6 +136,7 @@ impl Bench {
                 index_maps: 64,
                 ..Options::default()
             },
+            boot: Some(Boot { id: disk.power_cuts().to_be_bytes(), device: 1 }),
             scrub_bytes_per_second: SCRUBBED,
             static_config: Arc::default(),
             registration: Registration {

@@ -36,6 +36,70 @@ fn os_is_never_for_the_hard_state() {
     }
 }
 
+/// The page cache of a machine that lost its power is gone, and the log cannot say so: it may end where it ended before. The
+/// journal says that records were acknowledged from there, and in which boot.
+#[test]
+fn a_power_cut_under_os_is_told_and_a_kill_is_none() {
+    let mut bench = Bench::new(1);
+    let topic = bench.topic("t", &[("flush.mode", "os")]);
+    let other = bench.topic("fsync", &[]);
+    let has_lost = |bench: &Bench, topic| bench.replica(topic).state().has_lost;
+    bench.produce(topic, &Sent::new("x"));
+    for life in 0..3 {
+        bench = bench.after_kill();
+        assert!(!has_lost(&bench, topic), "kill {life}");
+    }
+    // The journal goes round, and says it still.
+    for _ in 0..8 {
+        bench.produce(other, &Sent::big("y", 200_000));
+        bench.upkeep();
+    }
+    bench = bench.after_power_cut(7);
+    assert!(has_lost(&bench, topic) && !has_lost(&bench, other));
+    bench = bench.after_kill();
+    assert!(!has_lost(&bench, topic), "it is told once");
+    bench = bench.after_power_cut(8);
+    assert!(has_lost(&bench, topic), "and again, whether or not anything was acknowledged in between");
+    // A clean stop makes durable what the page cache has.
+    bench.produce(topic, &Sent::new("z"));
+    let values = bench.values(topic);
+    bench.node.stop(&mut bench.outbox).expect("stops");
+    bench = bench.after_power_cut(9);
+    assert!(!has_lost(&bench, topic));
+    assert_eq!(bench.values(topic), values);
+    // So does the change to fsync, with its own entry.
+    bench.produce(topic, &Sent::new("os"));
+    bench.alter("t", "flush.mode", "fsync");
+    bench.settle();
+    let values = bench.values(topic);
+    bench = bench.after_power_cut(10);
+    assert!(!has_lost(&bench, topic));
+    assert_eq!(bench.values(topic), values);
+}
+
+/// The mode is in the log: a start that reads another configuration than the log goes by follows it in its first command.
+#[test]
+fn a_change_of_mode_is_an_entry_of_the_log() {
+    let mut bench = Bench::new(2);
+    let topic = bench.topic("t", &[]);
+    let last = |bench: &Bench| bench.replica(topic).reader().bytes();
+    let before = last(&bench);
+    bench.alter("t", "flush.mode", "os");
+    bench.settle();
+    let with_command = last(&bench);
+    assert!(before < with_command, "a command was appended");
+    bench.alter("t", "retention.ms", "1000000");
+    bench.settle();
+    assert_eq!(last(&bench), with_command, "and no other setting is one");
+    let mut reply = bench.send(topic, &Sent::new("a"));
+    bench.finish_turn();
+    assert_eq!(appended(&mut reply), 0, "without a flush");
+    let mut bench = bench.after_kill();
+    let mut reply = bench.send(topic, &Sent::new("b"));
+    bench.finish_turn();
+    assert_eq!(appended(&mut reply), 1, "the snapshot or the fold of the log knows");
+}
+
 /// What was answered under `os` has to be durable before anything newer is answered under `fsync`, or the newer record would
 /// lie behind a hole.
 #[test]
