@@ -16,6 +16,9 @@ const TICK: Duration = Duration::from_millis(50);
 /// How often background work looks around.
 const UPKEEP: Duration = Duration::from_millis(50);
 
+/// A partition that is written to and then not for so long is synced.
+const IDLE: Duration = Duration::from_secs(5);
+
 /// Reads the clocks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clocks {
@@ -144,10 +147,15 @@ impl Drivers {
 
     fn upkeep(&self) {
         let mut turn = Turn::default();
+        let mut looked_for_idle = Instant::now();
         while !self.is_stopping() {
             self.nudges.upkeep.wait(Some(UPKEEP));
             if let Err(error) = self.node.upkeep(&mut turn) {
                 end(&error);
+            }
+            if looked_for_idle.elapsed() >= IDLE {
+                looked_for_idle = Instant::now();
+                self.node.store().look_for_idle();
             }
             self.metrics.scrubbed(self.node.scrub(self.clocks.read().now, &mut turn));
             turn.finish(&self.nudges);

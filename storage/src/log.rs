@@ -74,6 +74,8 @@ pub(crate) struct Shared {
     pub(crate) unsynced: Arc<AtomicU64>,
     /// The last index below the newest checkpoint behind the last cut whose record is durable.
     pub(crate) journalled: AtomicU64,
+    /// Its last entry and cuts when upkeep last looked whether it is idle.
+    pub(crate) looked_at: AtomicU64,
     /// The first write or sync that failed.
     pub(crate) poison: OnceLock<String>,
 }
@@ -117,6 +119,7 @@ impl Log {
             has_new_names: AtomicBool::new(false),
             unsynced: Arc::clone(unsynced),
             journalled: AtomicU64::new(0),
+            looked_at: AtomicU64::new(0),
             poison: OnceLock::new(),
         };
         Self { shared: Arc::new(shared), changes: Vec::new() }
@@ -450,6 +453,16 @@ impl LogHandle {
     /// Takes it out of use: nothing is written to it.
     pub(crate) fn poison(&self, error: &StorageError) {
         drop(self.0.poison.set(error.to_string()));
+    }
+
+    /// Whether nothing was appended or cut since the last call, and it is in use.
+    pub(crate) fn is_idle(&self) -> bool {
+        let (index, cut) = {
+            let state = self.0.state.read();
+            (state.last.index.0, state.cut)
+        };
+        let looked_at = index ^ cut.rotate_left(32);
+        self.0.looked_at.swap(looked_at, Ordering::Relaxed) == looked_at && !self.is_poisoned()
     }
 
     /// Whether a write or sync of it failed before, or it was found damaged.

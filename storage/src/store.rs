@@ -21,7 +21,7 @@ use crate::disk::Disk;
 use crate::error::{Context, StorageError};
 use crate::journal::record::{Boot, Change, HardState, LogChanges, LogId};
 use crate::journal::{self, Journal, LogState};
-use crate::limits::{FULL_JOURNAL_FILES, SYNC_BYTES};
+use crate::limits::{FULL_JOURNAL_FILES, IDLE_SYNCS, SYNC_BYTES};
 use crate::log::{Log, LogHandle, Snapshot, State};
 use crate::log_folder;
 use crate::open_files::OpenFiles;
@@ -118,6 +118,8 @@ pub struct Store {
     /// A record was written since upkeep last looked.
     is_busy: AtomicBool,
     scrub: Scrub,
+    /// Logs that are to be synced because nobody writes to them.
+    idle: Mutex<Vec<LogHandle>>,
 }
 
 impl Store {
@@ -175,6 +177,7 @@ impl Store {
             total: AtomicU64::new(u64::MAX),
             is_busy: AtomicBool::new(false),
             scrub: Scrub::default(),
+            idle: Mutex::default(),
         });
         store.measure_space()?;
         Ok(Opened { store, logs, lost: carried.lost })
@@ -220,14 +223,23 @@ impl Store {
         self.commit(&[LogChanges { log: id, changes: vec![Change::Drop] }])?;
         let _no_sync = handle.0.syncing.lock();
         self.unsynced.fetch_sub(handle.unsynced_bytes(), Ordering::AcqRel);
+        self.idle.lock().retain(|idle| idle.id() != id);
         handle.0.state.write().segments.clear();
         log_folder::put_aside_and_remove(self.disk.as_ref(), &self.root.join("logs"), &handle.0.name)
     }
 
-    /// Writes one record and makes it durable. Once that has failed nothing is tried again: the process has to end.
+    /// Writes one record and makes it durable. Once that has failed nothing is tried again: the process has to end. Of a log that
+    /// was dropped nothing is said any more: a checkpoint that was under way would bring it back to life.
     pub fn commit(&self, changes: &[LogChanges]) -> Result<(), StorageError> {
         let _one_at_a_time = self.flushing.lock();
-        self.commit_alone(changes)
+        let counts = |changed: &&LogChanges| {
+            self.logs.read().contains_key(&changed.log) || changed.changes.contains(&Change::Drop)
+        };
+        if changes.iter().all(|changed| counts(&changed)) {
+            return self.commit_alone(changes);
+        }
+        let counting: Vec<LogChanges> = changes.iter().filter(counts).cloned().collect();
+        if counting.is_empty() { Ok(()) } else { self.commit_alone(&counting) }
     }
 
     /// As [`Store::commit`], by whoever holds the lock for it.
@@ -287,10 +299,13 @@ impl Store {
     pub fn upkeep(&self) -> Result<Vec<(LogId, StorageError)>, StorageError> {
         self.measure_space()?;
         let mut failed = Vec::new();
-        let much = self.above_unsynced_limit();
-        let handles: Vec<LogHandle> = self.logs.read().values().cloned().collect();
-        let mut due: Vec<LogHandle> =
-            handles.into_iter().filter(|log| log.unsynced_bytes() >= if much { 1 } else { SYNC_BYTES }).collect();
+        let least = if self.above_unsynced_limit() { 1 } else { SYNC_BYTES };
+        let mut due = if self.unsynced_bytes() >= least { self.logs_with_unsynced(least) } else { Vec::new() };
+        due.extend({
+            let mut idle = self.idle.lock();
+            let kept = idle.len().saturating_sub(IDLE_SYNCS);
+            idle.split_off(kept)
+        });
         let holding_up = self.journal.lock().holding_up();
         due.extend(holding_up.iter().filter_map(|id| self.handle(*id)));
         self.checkpoint(&due, &mut failed)?;
@@ -306,6 +321,18 @@ impl Store {
             self.commit(&[])?;
         }
         Ok(failed)
+    }
+
+    /// Marks logs to which nothing was written since the last call: the next rounds of [`Store::upkeep`] sync them, for an idle
+    /// log holds no descriptor and no journal file.
+    pub fn look_for_idle(&self) {
+        let mut idle = self.logs_with_unsynced(1);
+        idle.retain(LogHandle::is_idle);
+        *self.idle.lock() = idle;
+    }
+
+    fn logs_with_unsynced(&self, least: u64) -> Vec<LogHandle> {
+        self.logs.read().values().filter(|log| log.unsynced_bytes() >= least).cloned().collect()
     }
 
     /// Syncs logs and journals how far they are durable.

@@ -628,3 +628,22 @@ fn cut_bytes_do_not_wait_for_a_sync() {
     flush_by_sync(&store, &mut log);
     assert_eq!(store.unsynced_bytes(), 0);
 }
+
+/// A log that was written to once and then not for a while kept its descriptor and the journal's file for ever.
+#[test]
+fn an_idle_log_is_synced_after_a_while() {
+    let (_disk, store, mut log) = fresh("one");
+    append_own(&mut log, FrameKind::Noop, 1);
+    flush(&store, &mut log);
+    store.look_for_idle();
+    store.upkeep().unwrap();
+    assert!(store.unsynced_bytes() > 0, "it may go on at once");
+    append_batch(&mut log, 1, 1, 10, 0);
+    store.look_for_idle();
+    store.upkeep().unwrap();
+    assert!(store.unsynced_bytes() > 0, "it did go on");
+    store.look_for_idle();
+    store.upkeep().unwrap();
+    assert_eq!(store.unsynced_bytes(), 0);
+    assert_eq!(store.journalled(log.id()).unwrap().checkpoint.last, log.last());
+}

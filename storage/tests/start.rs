@@ -9,7 +9,7 @@ use highwater_protocol::ids::Index;
 use highwater_storage::disk::sim::SimDisk;
 use highwater_storage::disk::{Disk, OpenMode};
 use highwater_storage::entry::{FrameKind, LogEntry, own_frame};
-use highwater_storage::journal::record::{HardState, LogId};
+use highwater_storage::journal::record::{Change, HardState, LogChanges, LogId};
 use highwater_storage::log::{Log, Snapshot};
 use highwater_storage::store::{Opened, OpenedLog};
 
@@ -111,6 +111,25 @@ fn a_log_that_is_lost_for_good_is_forgotten() {
     let opened = open(&disk, 2).unwrap();
     opened.store.forget(&opened.lost).unwrap();
     assert!(open(&disk.after_kill(), 3).unwrap().lost.is_empty());
+}
+
+/// A sync was under way while its log was dropped, and its checkpoint was journalled behind the drop: once the drop's file was
+/// used again, the journal knew a log that had no folder.
+#[test]
+fn a_checkpoint_behind_a_drop_does_not_bring_the_log_back() {
+    let disk = SimDisk::new();
+    let store = open(&disk, 1).unwrap().store;
+    let mut gone = store.create_log("gone", &Snapshot::default()).unwrap();
+    append_own(&mut gone, FrameKind::Noop, 3);
+    flush(&store, &mut gone);
+    let mut other = store.create_log("other", &Snapshot::default()).unwrap();
+    append_own(&mut other, FrameKind::Noop, 3);
+    let checkpoint = gone.handle().sync().unwrap();
+    store.remove_log(gone.id()).unwrap();
+    store.commit(&[LogChanges { log: gone.id(), changes: vec![Change::Checkpoint(checkpoint)] }]).unwrap();
+    write_much(&store, &mut other);
+    let opened = open(&disk.after_kill(), 2).unwrap();
+    assert!(opened.lost.is_empty(), "{:?}", opened.lost);
 }
 
 /// A disk that fails while one log is recovered: what the journal has of it must outlive the fresh start of the journal.
