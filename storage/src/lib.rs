@@ -15,6 +15,7 @@ pub mod entry;
 mod epochs;
 pub mod error;
 pub mod index;
+pub mod inspect;
 pub mod journal;
 pub mod limits;
 pub mod log;

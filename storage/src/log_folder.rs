@@ -9,7 +9,7 @@ use crate::journal::record::LogId;
 use crate::snapshots::{self, Snapshot};
 
 /// Holds the log's id.
-pub(crate) const META: &str = "log.meta";
+pub const META: &str = "log.meta";
 const NEW: &str = ".new";
 const GONE: &str = ".gone";
 
@@ -23,7 +23,7 @@ pub(crate) enum Folder {
 
 /// What the folder of that name is.
 pub(crate) fn read(disk: &dyn Disk, logs: &Path, name: &str) -> Result<Folder, StorageError> {
-    if name.ends_with(NEW) || name.ends_with(GONE) {
+    if is_leftover(name) {
         return Ok(Folder::Leftover);
     }
     let dir = logs.join(name);
@@ -32,6 +32,11 @@ pub(crate) fn read(disk: &dyn Disk, logs: &Path, name: &str) -> Result<Folder, S
         .ok_or_else(|| corrupt("it is not there: restore it, or delete the topic"))?;
     let number = <[u8; 8]>::try_from(&bytes[..]).map_err(|_| corrupt("not an id"))?;
     Ok(Folder::Log(LogId(u64::from_be_bytes(number))))
+}
+
+/// Whether a folder of that name was being made or removed.
+pub(crate) fn is_leftover(name: &str) -> bool {
+    name.ends_with(NEW) || name.ends_with(GONE)
 }
 
 /// Makes the folder of a log, durable on return, with the snapshot that it begins from.

@@ -473,7 +473,15 @@ impl Known {
         Some(self.newest?.saturating_sub(self.first_timestamp?))
     }
 
-    fn summary(&self, segment: &Segment) -> Summary {
+    /// The rows that are in memory and our own frames, as an index file repeats them.
+    pub(crate) fn places(&self) -> (&[Row], &[OwnFrame]) {
+        match &self.rows {
+            Rows::Memory(rows) => (rows, &self.own),
+            Rows::Indexed => (&[], &self.own),
+        }
+    }
+
+    pub(crate) fn summary(&self, segment: &Segment) -> Summary {
         Summary {
             bytes: self.end,
             first_index: segment.first_index,

@@ -54,11 +54,15 @@ pub(crate) fn load(disk: &Arc<dyn Disk>, dir: &Path, at_most: Index) -> Result<O
     let Some(index) = indices(disk.as_ref(), dir)?.into_iter().rfind(|index| *index <= at_most) else {
         return Ok(None);
     };
-    let name = file_name(index);
-    let Some(mut bytes) = atomic_file::read(disk.as_ref(), dir, &name)? else {
+    read(disk.as_ref(), dir, &file_name(index))
+}
+
+/// One snapshot, by its file's name; `None` where there is no such file.
+pub(crate) fn read(disk: &dyn Disk, dir: &Path, name: &str) -> Result<Option<Snapshot>, StorageError> {
+    let Some(mut bytes) = atomic_file::read(disk, dir, name)? else {
         return Ok(None);
     };
-    let cut = || StorageError::corrupt(&dir.join(&name), 0, "a snapshot is cut short");
+    let cut = || StorageError::corrupt(&dir.join(name), 0, "a snapshot is cut short");
     let fixed = 8 + 4 + 8 + 4;
     if bytes.len() < fixed {
         return Err(cut());

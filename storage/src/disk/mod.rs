@@ -5,6 +5,7 @@
 //! `sync_data` or write the file's content is unknown: nobody retries, the caller poisons.
 
 pub mod os;
+pub mod scratch;
 pub mod sim;
 
 use std::io;

@@ -134,16 +134,30 @@ pub(crate) fn write(
 
 /// Maps an index file, if there is one whose pages are all good.
 pub(crate) fn open(disk: &dyn Disk, path: &Path) -> Option<IndexFile> {
-    let file = disk.open(path, OpenMode::Read).ok()?;
-    let length = usize::try_from(file.length().ok()?).ok()?;
-    let map = file.map(length).ok()?;
+    read(disk, path).ok()
+}
+
+/// Maps an index file, or says what is wrong with it.
+pub(crate) fn read(disk: &dyn Disk, path: &Path) -> Result<IndexFile, StorageError> {
+    let corrupt = |position: usize, reason: &str| StorageError::corrupt(path, position as u64, reason);
+    let file = disk.open(path, OpenMode::Read).context("open", path)?;
+    let length = file.length().context("measure", path)?;
+    let length = usize::try_from(length).map_err(|_| corrupt(0, "longer than memory"))?;
+    let map = file.map(length).context("map", path)?;
     let pages = map.chunks_exact(PAGE);
-    if !map.len().is_multiple_of(PAGE) || !pages.clone().all(page_is_good) {
-        return None;
+    if !map.len().is_multiple_of(PAGE) {
+        return Err(corrupt(map.len() - map.len() % PAGE, "a page is cut short"));
     }
-    let mut header = pages.clone().next()?;
-    if !header.starts_with(MAGIC) || header.get(4) != Some(&VERSION) {
-        return None;
+    if let Some(bad) = pages.clone().position(|page| !page_is_good(page)) {
+        return Err(corrupt(bad * PAGE, "the CRC of the page does not match"));
+    }
+    let mut header = pages.clone().next().ok_or_else(|| corrupt(0, "no page"))?;
+    if !header.starts_with(MAGIC) {
+        return Err(corrupt(0, "not an index"));
+    }
+    let version = header.get(4).copied().unwrap_or_default();
+    if version != VERSION {
+        return Err(StorageError::Version { path: path.to_owned(), found: version, known: VERSION });
     }
     header.advance(8);
     let summary = Summary {
@@ -154,12 +168,12 @@ pub(crate) fn open(disk: &dyn Disk, path: &Path) -> Option<IndexFile> {
         next_offset: Offset(header.get_i64()),
         newest: header.get_i64(),
     };
-    let mut count = || usize::try_from(header.get_u32()).ok();
-    let (rows, own_count, term_count) = (count()?, count()?, count()?);
+    let mut count = || usize::try_from(header.get_u32()).unwrap_or(usize::MAX);
+    let (rows, own_count, term_count) = (count(), count(), count());
     let row_pages = rows.div_ceil(ROWS_A_PAGE);
     let own_pages = own_count.div_ceil(OWN_A_PAGE);
     if pages.len() != 1 + row_pages + own_pages + term_count.div_ceil(TERMS_A_PAGE) {
-        return None;
+        return Err(corrupt(0, "its counts do not fit its pages"));
     }
     let own = items(pages.clone().skip(1 + row_pages), OWN_A_PAGE, OWN_BYTES)
         .take(own_count)
@@ -173,7 +187,7 @@ pub(crate) fn open(disk: &dyn Disk, path: &Path) -> Option<IndexFile> {
             from_offset: Offset(term.get_i64()),
         })
         .collect();
-    Some(IndexFile { summary, rows: MappedRows { map, rows }, own, terms })
+    Ok(IndexFile { summary, rows: MappedRows { map, rows }, own, terms })
 }
 
 fn items<'a>(pages: impl Iterator<Item = &'a [u8]>, a_page: usize, bytes: usize) -> impl Iterator<Item = &'a [u8]> {

@@ -43,23 +43,23 @@ pub(super) const VERSION: u8 = 1;
 
 /// What begins a record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Header {
-    pub(super) lap: u64,
-    pub(super) sequence: u64,
-    pub(super) needed_from: u64,
-    pub(super) next_lap: u64,
-    pub(super) newest_log: u64,
+pub(crate) struct Header {
+    pub(crate) lap: u64,
+    pub(crate) sequence: u64,
+    pub(crate) needed_from: u64,
+    pub(crate) next_lap: u64,
+    pub(crate) newest_log: u64,
 }
 
 /// A record read back.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Decoded {
-    pub(super) header: Header,
+pub(crate) struct Decoded {
+    pub(crate) header: Header,
     /// Bytes on disk, padding included.
-    pub(super) length: u64,
+    pub(crate) length: u64,
     /// What the record before it made durable.
-    pub(super) proven: Vec<(LogId, EntryId)>,
-    pub(super) logs: Vec<LogChanges>,
+    pub(crate) proven: Vec<(LogId, EntryId)>,
+    pub(crate) logs: Vec<LogChanges>,
 }
 
 /// The pieces of a record; the bytes of entries are linked, not copied.

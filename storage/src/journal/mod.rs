@@ -9,9 +9,9 @@
 //! - Every record says from which sequence number on records count: the first record of the oldest file that is needed. A file
 //!   is used again only when a later record than its last, which says that it is not needed, is durable.
 
-mod codec;
+pub(crate) mod codec;
 pub mod record;
-mod replay;
+pub(crate) mod replay;
 pub mod state;
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ use highwater_protocol::ids::{EntryId, Index};
 
 use self::codec::{Header, encode};
 use self::record::{Change, LogChanges, LogId};
-pub use self::replay::{Replay, ReplayedLog, replay};
+pub use self::replay::{Gap, Replay, ReplayedLog, replay};
 pub use self::state::LogState;
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::error::{Context, StorageError};
@@ -360,7 +360,7 @@ fn name(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:010}.journal"))
 }
 
-fn number_of(name: &str) -> Option<u64> {
+pub(crate) fn number_of(name: &str) -> Option<u64> {
     name.strip_suffix(".journal").and_then(|number| number.parse().ok())
 }
 

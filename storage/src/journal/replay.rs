@@ -46,56 +46,104 @@ pub struct Replay {
     pub highest_log: u64,
     /// The lap that the next file carries, if there was a record.
     pub next_lap: Option<u64>,
+    /// Where records are missing that count.
+    pub gaps: Vec<Gap>,
 }
 
-/// A record and where it lies.
-struct Found {
-    record: Decoded,
-    path: PathBuf,
-    position: usize,
+/// Bytes where a record should be that counts, in front of a good one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// In which file.
+    pub path: PathBuf,
+    /// Where the good record before it ends.
+    pub position: u64,
+    /// How many are missing; nobody knows where the first record of a file is bad.
+    pub missing: Option<u64>,
+}
+
+/// The records of one file, and where they lie.
+pub(crate) struct FileRead {
+    pub(crate) path: PathBuf,
+    pub(crate) length: u64,
+    pub(crate) records: Vec<(usize, Decoded)>,
+    /// Where a record of the same lap begins behind the last good one, and is not good.
+    pub(crate) torn: Option<usize>,
+    laps: BTreeMap<u64, Vec<usize>>,
 }
 
 /// Reads all journal files of a directory. The newest record is durable on return: before, only a page cache may have had it,
 /// and recovery removes what it says was cut.
 pub fn replay(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Replay, StorageError> {
-    let mut records = Vec::new();
-    let mut laps = Vec::new();
+    let mut files = Vec::new();
     for entry in disk.list(dir).context("list", dir)? {
         if number_of(&entry.name).is_some() {
-            let path = dir.join(&entry.name);
-            let bytes = read_whole(disk, &path)?;
-            check_version(&path, &bytes)?;
-            let found = read_records(&bytes).into_iter();
-            records.extend(found.map(|(position, record)| Found { record, path: path.clone(), position }));
-            laps.push((path, laps_in(&bytes)));
+            files.push(read_file(disk, &dir.join(&entry.name))?);
         }
     }
-    records.sort_by_key(|found: &Found| found.record.header.sequence);
-    let Some(last) = records.last() else {
+    if let Some((file, position, last)) = in_order(&files).last() {
+        write_anew(disk, &file.path, *position, last)?;
+    }
+    fold(disk, &files)
+}
+
+/// Reads one journal file.
+pub(crate) fn read_file(disk: &Arc<dyn Disk>, path: &Path) -> Result<FileRead, StorageError> {
+    let bytes = read_whole(disk, path)?;
+    check_version(path, &bytes)?;
+    let records = read_records(&bytes);
+    let torn = records.last().and_then(|(position, last)| {
+        let end = position + usize::try_from(last.length).unwrap_or(BLOCK);
+        (lap_of(bytes.get(end..)?) == Some(last.header.lap)).then_some(end)
+    });
+    Ok(FileRead { path: path.to_owned(), length: bytes.len() as u64, records, torn, laps: laps_in(&bytes) })
+}
+
+/// What all files together say.
+pub(crate) fn fold(disk: &Arc<dyn Disk>, files: &[FileRead]) -> Result<Replay, StorageError> {
+    let records = in_order(files);
+    let Some((_, _, last)) = records.last() else {
         return Ok(Replay::default());
     };
-    write_anew(disk, last)?;
-    let newest = last.record.header;
+    let newest = last.header;
     let mut replay = Replay {
         sequence: newest.sequence,
         next_lap: Some(newest.next_lap),
         highest_log: newest.newest_log,
         ..Replay::default()
     };
-    for (path, positions) in laps.iter().filter_map(|(path, laps)| Some((path, laps.get(&newest.next_lap)?))) {
-        let bytes = read_whole(disk, path)?;
+    for (file, positions) in files.iter().filter_map(|file| Some((file, file.laps.get(&newest.next_lap)?))) {
+        let bytes = read_whole(disk, &file.path)?;
         let is_record = |position: &usize| decode(&bytes.slice(*position..), Some(newest.next_lap)).is_some();
-        replay.all_damaged |= positions.iter().any(is_record);
+        if positions.iter().any(is_record) {
+            replay.all_damaged = true;
+            replay.gaps.push(Gap { path: file.path.clone(), position: 0, missing: None });
+        }
     }
     let mut expected = newest.needed_from;
-    let needed = records.into_iter().map(|found| found.record);
-    for record in needed.filter(|record| record.header.sequence >= newest.needed_from) {
-        let missing = record.header.sequence.saturating_sub(expected);
-        replay.all_damaged |= missing > 1;
-        expected = record.header.sequence + 1;
-        replay.fold(record, missing == 1);
+    let mut before = None;
+    for (file, position, record) in records {
+        if record.header.sequence >= newest.needed_from {
+            let missing = record.header.sequence.saturating_sub(expected);
+            if missing > 0 {
+                let (path, position) = before.unwrap_or((&file.path, 0));
+                replay.gaps.push(Gap { path: path.clone(), position, missing: Some(missing) });
+            }
+            replay.all_damaged |= missing > 1;
+            expected = record.header.sequence.saturating_add(1);
+            replay.fold(record, missing == 1);
+        }
+        before = Some((&file.path, position as u64 + record.length));
     }
     Ok(replay)
+}
+
+/// All records, oldest first.
+fn in_order(files: &[FileRead]) -> Vec<(&FileRead, usize, &Decoded)> {
+    let all =
+        files.iter().flat_map(|file| file.records.iter().map(move |(position, record)| (file, *position, record)));
+    let mut records: Vec<_> = all.collect();
+    records.sort_by_key(|(_, _, record)| record.header.sequence);
+    records
 }
 
 /// What files, oldest first, hold of one log that no checkpoint covers.
@@ -114,17 +162,17 @@ pub(super) fn needed_of<'a>(
 }
 
 impl Replay {
-    fn fold(&mut self, record: Decoded, one_is_missing: bool) {
-        for (log, last) in record.proven {
-            let known = self.logs.entry(log).or_default();
-            known.watermark = last;
+    fn fold(&mut self, record: &Decoded, one_is_missing: bool) {
+        for (log, last) in &record.proven {
+            let known = self.logs.entry(*log).or_default();
+            known.watermark = *last;
             known.state.is_damaged |= one_is_missing;
         }
-        for changed in record.logs {
+        for changed in &record.logs {
             self.highest_log = self.highest_log.max(changed.log.0);
             let log = self.logs.entry(changed.log).or_default();
-            for change in changed.changes {
-                log.fold(change);
+            for change in &changed.changes {
+                log.fold(change.clone());
             }
         }
     }
@@ -132,7 +180,7 @@ impl Replay {
 
 impl ReplayedLog {
     /// The last entry that was durable for sure.
-    pub(crate) fn durable(&self) -> EntryId {
+    pub fn durable(&self) -> EntryId {
         let checkpoint = self.state.checkpoint.last;
         if self.watermark.index < checkpoint.index { checkpoint } else { self.watermark }
     }
@@ -167,13 +215,13 @@ impl ReplayedLog {
     }
 }
 
-fn write_anew(disk: &Arc<dyn Disk>, found: &Found) -> Result<(), StorageError> {
-    let file = disk.open(&found.path, OpenMode::ReadWrite).context("open", &found.path)?;
-    let mut bytes = vec![0; usize::try_from(found.record.length).unwrap_or_default()];
-    let read = file.read_at(&mut bytes, found.position as u64).context("read", &found.path)?;
+fn write_anew(disk: &Arc<dyn Disk>, path: &Path, position: usize, record: &Decoded) -> Result<(), StorageError> {
+    let file = disk.open(path, OpenMode::ReadWrite).context("open", path)?;
+    let mut bytes = vec![0; usize::try_from(record.length).unwrap_or_default()];
+    let read = file.read_at(&mut bytes, position as u64).context("read", path)?;
     bytes.truncate(read);
-    file.write_at(&[&bytes], found.position as u64).context("write", &found.path)?;
-    file.sync_data().context("sync", &found.path)
+    file.write_at(&[&bytes], position as u64).context("write", path)?;
+    file.sync_data().context("sync", path)
 }
 
 /// A file of a later version must not be taken for a torn one.
