@@ -5,6 +5,7 @@ pub mod banner;
 pub mod config;
 mod drivers;
 mod http;
+pub mod inspect;
 mod limits;
 mod metrics;
 mod server;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use highwater::config::{Config, ConfigError, Given};
+use highwater::inspect::{self, InspectArguments};
 use highwater::{Running, StartError, start};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -26,6 +27,8 @@ enum Verb {
     Serve(ServeArguments),
     /// Runs a throw-away broker on a temporary directory, and prints lines to paste.
     Dev(ServeArguments),
+    /// Shows what lies in a data directory, and names the first bad byte. Reads only.
+    Inspect(InspectArguments),
     #[command(flatten)]
     Client(highwater_cli::Verb),
 }
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
     let done = match arguments.verb {
         Verb::Serve(arguments) => serve(&arguments, false),
         Verb::Dev(arguments) => serve(&arguments, true),
+        Verb::Inspect(arguments) => return inspect::run(&arguments),
         Verb::Client(verb) => return verb.run(Arguments::command()),
     };
     match done {

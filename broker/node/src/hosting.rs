@@ -30,7 +30,7 @@ use crate::raft_storage::RaftStorage;
 use crate::replica::{PageCache, Replica, ReplicaKey, panic_text};
 
 /// The name of the controller's log and topic.
-pub(crate) const CONTROLLER: &str = "__cluster_metadata";
+pub const CONTROLLER: &str = "__cluster_metadata";
 /// The Raft id of the node that forms a cluster, in the controller's group.
 const FIRST_RAFT_ID: u64 = 1;
 

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use crate::error::NodeError;
 
-const FILE: &str = "identity";
+/// The file that holds it.
+pub const IDENTITY_FILE: &str = "identity";
 
 /// A node and its directory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,7 +41,7 @@ impl Identity {
         node_id: i32,
         random: &mut dyn FnMut() -> u64,
     ) -> Result<Self, NodeError> {
-        match read(disk, root)? {
+        match Self::read(disk, root)? {
             Some(found) if found.node_id == node_id => Ok(found),
             Some(found) => Err(NodeError::Identity(format!(
                 "the data directory {} belongs to node.id {}, and this node was started as node.id {node_id}: \
@@ -50,10 +51,28 @@ impl Identity {
             ))),
             None => {
                 let made = Self { node_id, directory_id: draw(random), cluster_id: draw(random) };
-                atomic_file::write(disk, root, FILE, &made.stored().encode_to_vec())?;
+                atomic_file::write(disk, root, IDENTITY_FILE, &made.stored().encode_to_vec())?;
                 Ok(made)
             }
         }
+    }
+
+    /// Reads the directory's identity, if it has one.
+    pub fn read(disk: &dyn Disk, root: &Path) -> Result<Option<Self>, NodeError> {
+        let Some(bytes) = atomic_file::read(disk, root, IDENTITY_FILE)? else { return Ok(None) };
+        let damaged = || {
+            NodeError::Identity(format!(
+                "{} does not decode: restore it from a copy; the data beside it is untouched",
+                root.join(IDENTITY_FILE).display()
+            ))
+        };
+        let stored = Stored::decode(bytes.as_ref()).map_err(|_| damaged())?;
+        let id = |bytes: &[u8]| Uuid::from_slice(bytes).map_err(|_| damaged());
+        Ok(Some(Self {
+            node_id: stored.node_id,
+            directory_id: id(&stored.directory_id)?,
+            cluster_id: id(&stored.cluster_id)?,
+        }))
     }
 
     fn stored(&self) -> Stored {
@@ -63,23 +82,6 @@ impl Identity {
             cluster_id: self.cluster_id.as_bytes().to_vec(),
         }
     }
-}
-
-fn read(disk: &dyn Disk, root: &Path) -> Result<Option<Identity>, NodeError> {
-    let Some(bytes) = atomic_file::read(disk, root, FILE)? else { return Ok(None) };
-    let damaged = || {
-        NodeError::Identity(format!(
-            "{} does not decode: restore it from a copy; the data beside it is untouched",
-            root.join(FILE).display()
-        ))
-    };
-    let stored = Stored::decode(bytes.as_ref()).map_err(|_| damaged())?;
-    let id = |bytes: &[u8]| Uuid::from_slice(bytes).map_err(|_| damaged());
-    Ok(Some(Identity {
-        node_id: stored.node_id,
-        directory_id: id(&stored.directory_id)?,
-        cluster_id: id(&stored.cluster_id)?,
-    }))
 }
 
 /// A random (version 4) id from the node's source of chance.

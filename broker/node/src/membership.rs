@@ -6,17 +6,22 @@ use raft::eraftpb::ConfState;
 
 /// The members of a partition's Raft group, by Raft id.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct Membership {
+pub struct Membership {
+    /// They vote.
     #[prost(uint64, repeated, tag = "1")]
-    pub(crate) voters: Vec<u64>,
+    pub voters: Vec<u64>,
+    /// They follow, and do not vote.
     #[prost(uint64, repeated, tag = "2")]
-    pub(crate) learners: Vec<u64>,
+    pub learners: Vec<u64>,
+    /// They vote until a change of the members is complete.
     #[prost(uint64, repeated, tag = "3")]
-    pub(crate) voters_outgoing: Vec<u64>,
+    pub voters_outgoing: Vec<u64>,
+    /// They follow once it is.
     #[prost(uint64, repeated, tag = "4")]
-    pub(crate) learners_next: Vec<u64>,
+    pub learners_next: Vec<u64>,
+    /// Whether it completes by itself.
     #[prost(bool, tag = "5")]
-    pub(crate) auto_leave: bool,
+    pub auto_leave: bool,
 }
 
 impl Membership {
@@ -29,7 +34,8 @@ impl Membership {
         Bytes::from(self.encode_to_vec())
     }
 
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, prost::DecodeError> {
+    /// The inverse of what snapshots and membership entries carry.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, prost::DecodeError> {
         Self::decode(bytes)
     }
 }
