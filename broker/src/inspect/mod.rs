@@ -137,7 +137,7 @@ fn look(disk: &Arc<dyn Disk>, arguments: &InspectArguments, out: &mut Out, tally
         }
         Err(error) => return Err(Failed::Unreadable(format!("cannot look at {}: {error}", path.display()))),
     };
-    let mut shown = Shown {
+    let shown = Shown {
         entries: arguments.entries || arguments.records || tally.is_part || !is_dir,
         records: arguments.records,
         from: arguments.from,
@@ -156,7 +156,6 @@ fn look(disk: &Arc<dyn Disk>, arguments: &InspectArguments, out: &mut Out, tally
         }
         return look_at_journal(disk, path, &shown, out, tally);
     }
-    shown.entries |= arguments.verify;
     look_at_file(disk, path, &shown, out, tally)
 }
 
