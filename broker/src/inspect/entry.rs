@@ -196,6 +196,10 @@ fn change(change: &Change) -> Value {
         Change::Last(last) => json!({ "change": "last", "last": id(*last) }),
         Change::Damaged => json!({ "change": "damaged" }),
         Change::Anew => json!({ "change": "anew" }),
+        Change::Open(boot) => {
+            json!({ "change": "open", "boot_id": format!("{:032x}", u128::from_be_bytes(boot.id)), "device": boot.device })
+        }
+        Change::Closed => json!({ "change": "closed" }),
     }
 }
 
