@@ -3,6 +3,8 @@
 pub mod calls;
 pub mod chance;
 pub mod http;
+pub mod librdkafka;
+pub mod loop_disk;
 pub mod process;
 pub mod wire;
 pub mod writer;

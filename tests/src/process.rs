@@ -32,8 +32,13 @@ pub struct Start<'a> {
 impl Process {
     /// Starts a broker and waits until it says that it is ready.
     pub fn start(start: &Start<'_>) -> Self {
+        Self::start_under(&[], start)
+    }
+
+    /// Starts a broker by a command in front of it, and waits until it says that it is ready.
+    pub fn start_under(wrapper: &[&str], start: &Start<'_>) -> Self {
         let begun = Instant::now();
-        let mut child = spawn(start);
+        let mut child = spawn(wrapper, start);
         let stderr = child.stderr.take().expect("stderr is piped");
         let log = lines(stderr);
         let stdout = lines(child.stdout.take().expect("stdout is piped"));
@@ -50,11 +55,17 @@ impl Process {
 
     /// Starts a broker without waiting for it: to be killed while it recovers.
     pub fn start_to_be_killed(start: &Start<'_>, after: Duration) {
-        let mut child = spawn(start);
+        Self::start_to_be_stopped(start, after, || {});
+    }
+
+    /// As [`Process::start_to_be_killed`], with something else that happens in front of the kill.
+    pub fn start_to_be_stopped(start: &Start<'_>, after: Duration, stop: impl FnOnce()) {
+        let mut child = spawn(&[], start);
         let deadline = Instant::now() + after;
         while Instant::now() < deadline && child.try_wait().expect("waits").is_none() {
             std::thread::yield_now();
         }
+        stop();
         child.kill().expect("kills");
         child.wait().expect("waits");
     }
@@ -113,14 +124,19 @@ impl Process {
     pub fn stop(mut self) -> ExitStatus {
         let sent = Command::new("kill").arg(self.pid().to_string()).status().expect("kill runs");
         assert!(sent.success(), "the broker is there to be stopped");
-        let deadline = Instant::now() + START_DEADLINE;
-        loop {
+        self.wait(START_DEADLINE).unwrap_or_else(|| panic!("the broker stops within {START_DEADLINE:?}"))
+    }
+
+    /// Waits until it ends by itself.
+    pub fn wait(&mut self, within: Duration) -> Option<ExitStatus> {
+        let deadline = Instant::now() + within;
+        while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait().expect("waits") {
-                return status;
+                return Some(status);
             }
-            assert!(Instant::now() < deadline, "the broker stops within {START_DEADLINE:?}");
             std::thread::yield_now();
         }
+        None
     }
 }
 
@@ -146,19 +162,26 @@ pub fn binary() -> PathBuf {
     binary
 }
 
-fn spawn(start: &Start<'_>) -> Child {
-    let mut command = Command::new(binary());
+fn spawn(wrapper: &[&str], start: &Start<'_>) -> Child {
+    let mut command = match wrapper {
+        [] => Command::new(binary()),
+        [program, arguments @ ..] => {
+            let mut command = Command::new(program);
+            command.args(arguments).arg(binary());
+            command
+        }
+    };
     command.args(["serve", "--json", "--http", "127.0.0.1:0", "--kafka"]).arg(start.kafka.to_string());
     command.arg("--dir").arg(start.dir);
     for (key, value) in start.settings {
         command.arg("-D").arg(format!("{key}={value}"));
     }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().expect("the broker's binary starts")
+    command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"))
 }
 
 /// The lines of a pipe, read on a thread so that the process never blocks on it.
-fn lines(pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+pub(crate) fn lines(pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         for line in BufReader::new(pipe).lines() {

@@ -31,6 +31,7 @@ pub struct Writer {
     in_flight: VecDeque<usize>,
     turn: usize,
     chance: Chance,
+    is_refusal_an_end: bool,
 }
 
 /// What is known of one partition.
@@ -67,7 +68,14 @@ impl Writer {
             in_flight: VecDeque::new(),
             turn: 0,
             chance: Chance::new(seed),
+            is_refusal_an_end: false,
         }
+    }
+
+    /// A refused batch ends the writing as the broker's death does: its disk is gone.
+    pub fn that_ends_when_refused(mut self) -> Self {
+        self.is_refusal_an_end = true;
+        self
     }
 
     /// Writes until the broker dies; counts what it acknowledges.
@@ -123,6 +131,9 @@ impl Writer {
         let answer = &response.responses[0].partition_responses[0];
         let index = self.in_flight.pop_front().expect("an answer to something");
         assert_eq!(answer.index, as_partition(index), "the answer is for the oldest request");
+        if self.is_refusal_an_end && answer.error_code != 0 {
+            return Err(io::Error::other(format!("refused: {:?}", answer.error_message)));
+        }
         assert_eq!(answer.error_code, 0, "{}-{index} is refused: {:?}", self.topic, answer.error_message);
         let partition = &mut self.partitions[index];
         let numbers = partition.in_flight.pop_front().expect("a batch on the way");
