@@ -20,6 +20,9 @@ if sys.stdin.readline():
     fcntl.ioctl(disk, 0x8004587D, struct.pack('I', 2))
 ";
 
+/// In front of a broker on such a disk: it ends when the test is killed, and lets go of the disk.
+pub const ENDS_WITH_THE_TEST: &[&str] = &["setpriv", "--pdeathsig", "KILL"];
+
 /// A disk of its own. Unmounted and removed when dropped.
 pub struct LoopDisk {
     dir: PathBuf,

@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 use highwater_tests::calls;
 use highwater_tests::chance::Chance;
 use highwater_tests::librdkafka::Librdkafka;
-use highwater_tests::loop_disk::LoopDisk;
+use highwater_tests::loop_disk::{ENDS_WITH_THE_TEST, LoopDisk};
 use highwater_tests::process::{Process, Start, any_port, binary};
 use highwater_tests::wire::Wire;
 use highwater_tests::writer::Writer;
 
-const CUTS: u32 = 20;
+const CUTS: usize = 20;
 const SEED: u64 = 0x5eed_0020;
 const DISK_BYTES: u64 = 3 << 30;
 const PARTITIONS: usize = 3;
@@ -38,7 +38,7 @@ fn nothing_acknowledged_is_lost_by_twenty_power_cuts() {
     let disk = LoopDisk::new("power", DISK_BYTES);
     let dir = disk.path().join("data");
     let mut chance = Chance::new(SEED);
-    let process = Process::start(&Start { dir: &dir, settings: SETTINGS, kafka: any_port() });
+    let process = Process::start_under(ENDS_WITH_THE_TEST, &Start { dir: &dir, settings: SETTINGS, kafka: any_port() });
     // The same port again and again: librdkafka comes back to it.
     let start = Start { dir: &dir, settings: SETTINGS, kafka: process.kafka() };
     let mut writer = create(process.kafka());
@@ -46,6 +46,7 @@ fn nothing_acknowledged_is_lost_by_twenty_power_cuts() {
     let mut process = Some(process);
     let mut cuts = 0;
     while cuts < CUTS {
+        let mut where_cut = vec!["under load".to_owned()];
         let running = process.take().expect("it runs");
         let load = Load { requests: chance.below(MOST_REQUESTS), records: chance.below(MOST_RECORDS) };
         load_and_cut(&disk, running, &load, chance.below(2) == 0, (&mut writer, &mut foreign));
@@ -56,24 +57,27 @@ fn nothing_acknowledged_is_lost_by_twenty_power_cuts() {
             Process::start_to_be_stopped(&start, after, || cutter.cut());
             disk.mount_again();
             cuts += 1;
-            println!("cut {cuts}: {after:?} into a start");
+            where_cut.push(format!("{} ms into a start", after.as_millis()));
         }
         if cuts % 4 == 0 {
             check_undamaged(&dir);
         }
-        let again = Process::start(&start);
+        let again = Process::start_under(ENDS_WITH_THE_TEST, &start);
         let mut wire = Wire::connect(again.kafka()).expect("it serves");
         writer.forget_checks();
         let ours = writer.check(&mut wire).expect("reads");
         let theirs = foreign.check(&mut wire).expect("reads");
         let (records, restart) = (ours + theirs, again.ready_after().as_millis());
-        println!("cut {cuts}: {records} records acknowledged, {records} found, lost 0, restart {restart} ms");
+        for (cut, place) in (1..).skip(cuts - where_cut.len()).zip(where_cut) {
+            let found = format!("{records} records acknowledged, {records} found, lost 0, restart {restart} ms");
+            println!("cut {cut}, {place}: {found}");
+        }
         process = Some(again);
     }
     let process = process.expect("it runs");
     let mut wire = Wire::connect(process.kafka()).expect("it serves");
     let records = foreign.finish(&mut wire);
-    assert!(records > u64::from(CUTS) * 500, "librdkafka's load was a load: {records} records");
+    assert!(records > CUTS as u64 * 500, "librdkafka's load was a load: {records} records");
     println!("librdkafka had {records} records acknowledged, each is there once");
 }
 
