@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -194,7 +195,7 @@ fn write_partitions(page: &mut Page, shell: &Shell) {
         page.sample("kafka_topic_partitions", &format!("topic=\"{}\"", topic.name), topic.partitions.len());
     }
     let replicas = shell.node.replicas();
-    let mut each = |name: &str, help: &str, value: &dyn Fn(&Replica<DataMachine>) -> Option<i64>| {
+    let mut each = |name: &str, help: &str, value: &dyn Fn(&Arc<Replica<DataMachine>>) -> Option<i64>| {
         page.family(name, "gauge", help);
         for replica in &replicas {
             let key = replica.key();

@@ -252,16 +252,17 @@ impl<M: Machine> Replica<M> {
     }
 
     /// How it is doing.
-    pub fn state(&self) -> ReplicaState {
-        let inner = self.inner.lock();
-        let segments = inner.raw.store().log.segments();
-        ReplicaState {
-            log_bytes: segments.iter().map(|segment| segment.bytes).sum(),
-            segments: segments.len(),
-            epoch: inner.epoch(),
-            has_lost: self.has_lost,
-            offline: inner.offline.as_ref().map(ToString::to_string),
-        }
+    pub fn state(self: &Arc<Self>) -> ReplicaState {
+        self.look(|inner| {
+            let segments = inner.raw.store().log.segments();
+            ReplicaState {
+                log_bytes: segments.iter().map(|segment| segment.bytes).sum(),
+                segments: segments.len(),
+                epoch: inner.epoch(),
+                has_lost: self.has_lost,
+                offline: inner.offline.as_ref().map(ToString::to_string),
+            }
+        })
     }
 
     /// Decides a request and appends what it asks for, before this returns. The reply comes when it may.
@@ -284,7 +285,7 @@ impl<M: Machine> Replica<M> {
             inner.outcome = outcome;
             reply
         })
-        .unwrap_or_else(|| Reply::refused(self.inner.lock().offline.clone().unwrap_or(Refusal::Closing)))
+        .unwrap_or_else(|| Reply::refused(self.look(|inner| inner.offline.clone()).unwrap_or(Refusal::Closing)))
     }
 
     /// Stands for election. A sole voter wins at once.
@@ -341,15 +342,16 @@ impl<M: Machine> Replica<M> {
     }
 
     /// The topic's configuration may have changed. Answers whether the machine has to follow.
-    pub(crate) fn configure(&self, config: Arc<TopicConfig>) -> bool {
-        let mut inner = self.inner.lock();
-        inner.config = config;
-        inner.machine.flush_mode() != inner.config.flush_mode
+    pub(crate) fn configure(self: &Arc<Self>, config: Arc<TopicConfig>) -> bool {
+        self.look(|inner| {
+            inner.config = config;
+            inner.machine.flush_mode() != inner.config.flush_mode
+        })
     }
 
     /// The configuration in force.
-    pub fn config(&self) -> Arc<TopicConfig> {
-        Arc::clone(&self.inner.lock().config)
+    pub fn config(self: &Arc<Self>) -> Arc<TopicConfig> {
+        self.look(|inner| Arc::clone(&inner.config))
     }
 
     /// Queues what only rides along with other records (Raft's commit), and what the page cache alone has, for a clean stop.
@@ -374,8 +376,8 @@ impl<M: Machine> Replica<M> {
     }
 
     /// Runs `act` on the log under the lock; for upkeep.
-    pub(crate) fn with_log<T>(&self, act: impl FnOnce(&mut RaftStorage) -> T) -> T {
-        act(self.inner.lock().raw.mut_store())
+    pub(crate) fn with_log<T>(self: &Arc<Self>, act: impl FnOnce(&mut RaftStorage) -> T) -> T {
+        self.look(|inner| act(inner.raw.mut_store()))
     }
 
     /// Whether it has a view to show.
@@ -400,6 +402,17 @@ impl<M: Machine> Replica<M> {
         self.note_deadline(&inner);
         drop(inner);
         self.pass_on(outbox);
+        done
+    }
+
+    /// Runs `act` under the lock, where nothing follows from it. Who holds it so has no outbox for what the flusher leaves
+    /// meanwhile: that is due at once, and the next tick takes it.
+    fn look<T>(self: &Arc<Self>, act: impl FnOnce(&mut Inner<M>) -> T) -> T {
+        let done = act(&mut self.inner.lock());
+        if !self.left.is_empty() {
+            let target: Weak<dyn Expiring> = Arc::downgrade(&(Arc::clone(self) as Arc<dyn Expiring>));
+            self.shared.deadlines.set(self.log.id(), Some(Monotonic(0)), target);
+        }
         done
     }
 

@@ -1,6 +1,7 @@
 //! What runs beside the turns: snapshots on their way to the disk, retention, and the store's own write-back.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use highwater_core::data;
 use highwater_protocol::ids::{EntryId, Monotonic, Offset, Timestamp};
@@ -116,7 +117,7 @@ impl Node {
 }
 
 /// The log start that retention asks for, if it is above the one in force.
-fn expired_below(replica: &Replica<data::DataMachine>, log_start: Offset, wall: Timestamp) -> Option<Offset> {
+fn expired_below(replica: &Arc<Replica<data::DataMachine>>, log_start: Offset, wall: Timestamp) -> Option<Offset> {
     let config = replica.config();
     if !config.deletes() {
         return None;

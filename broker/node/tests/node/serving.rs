@@ -1,6 +1,7 @@
 //! What is answered when, and what readers see.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt;
 use highwater_core::data::{Reply, Request};
@@ -184,4 +185,37 @@ fn nothing_of_a_deleted_topic_comes_into_the_journal_behind_its_end() {
     assert!(bench.node.store().journalled(log).is_none(), "the journal knows nothing of it");
     bench.produce(kept, &Sent::new("goes on"));
     assert_eq!(bench.after_kill().values(kept), ["goes on"]);
+}
+
+/// Whoever held a replica's lock only to look (upkeep, a scrape of the metrics) gave it back without a look at what the flusher
+/// had left meanwhile. Where every request of a client waited for that flush nobody came to the replica any more, and they were
+/// answered by their timeout.
+#[test]
+fn a_look_at_a_replica_swallows_no_flush() {
+    const LOOKS: usize = 300;
+    let mut bench = Bench::new(11);
+    let topic = bench.topic("t", &[]);
+    let (replica, is_over) = (bench.replica(topic), AtomicBool::new(false));
+    let answered = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                replica.state();
+            }
+        });
+        let mut is_answered = |_: &usize| {
+            let mut reply = bench.send(topic, &Sent::new("a"));
+            bench.flush();
+            // The ticker comes by, again and again.
+            (0..100_000).any(|_| {
+                bench.node.tick(bench.clock, &mut bench.outbox);
+                bench.finish_turn();
+                std::thread::yield_now();
+                answer(&mut reply).is_some()
+            })
+        };
+        let answered = (0..LOOKS).take_while(&mut is_answered).count();
+        is_over.store(true, Ordering::Relaxed);
+        answered
+    });
+    assert_eq!(answered, LOOKS, "every flush is told of");
 }

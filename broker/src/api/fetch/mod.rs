@@ -208,7 +208,7 @@ fn read_one(
     }
 }
 
-fn offline(replica: &Replica<DataMachine>) -> ErrorCode {
+fn offline(replica: &Arc<Replica<DataMachine>>) -> ErrorCode {
     if replica.state().offline.is_some() { ErrorCode::KafkaStorageError } else { ErrorCode::NotLeaderOrFollower }
 }
 
