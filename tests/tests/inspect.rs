@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use highwater_tests::calls;
 use highwater_tests::process::{Process, Start, any_port, binary};
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 const SETTINGS: &[(&str, &str)] = &[("log.segment.bytes", "1048576"), ("log.journal.file.bytes", "1048576")];
 const LOOKS: usize = 15;
+const DEADLINE: Duration = Duration::from_secs(30);
 
 fn inspect(dir: &Path, more: &[&str]) -> Vec<Value> {
     let output = Command::new(binary()).arg("inspect").arg(dir).arg("--json").args(more).output().expect("runs");
@@ -30,32 +32,38 @@ fn only<'a>(lines: &'a [Value], kind: &str) -> &'a Value {
 #[test]
 fn a_directory_is_looked_at_while_a_node_writes_it_and_after_it_was_killed() {
     let dir = tempfile::tempdir().expect("a directory");
-    let mut process = Process::start(&Start { dir: dir.path(), settings: SETTINGS, kafka: any_port() });
+    let process = Process::start(&Start { dir: dir.path(), settings: SETTINGS, kafka: any_port() });
     let address = process.kafka();
     let mut wire = Wire::connect(address).expect("it serves");
     calls::create_topic(&mut wire, "orders", 2, &[]).expect("answers").expect("creates");
     let producer_id = calls::init_producer_id(&mut wire).expect("a producer id");
     let mut writer = Writer::new("orders", 2, -1, Some(producer_id), 5);
     let (count, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
+    let pid = process.pid();
+    let mut running = Some(process);
     std::thread::scope(|scope| {
+        // Killed on every way out of this block: otherwise the writer would never end, nor the test.
+        let process = running.take().expect("it runs");
         scope.spawn(|| {
             writer.write_until_it_dies(address, &count);
             assert!(is_over.load(Ordering::Relaxed), "the writer is not disturbed");
         });
         let mut seen = 0;
         for look in 0..LOOKS {
+            let deadline = Instant::now() + DEADLINE;
             while count.load(Ordering::Relaxed) < seen + 50 {
+                assert!(Instant::now() < deadline, "the writer goes on within {DEADLINE:?}");
                 std::thread::yield_now();
             }
             seen = count.load(Ordering::Relaxed);
             let more: &[&str] = if look % 2 == 0 { &[] } else { &["--records", "--log", "orders-1"] };
             let lines = inspect(dir.path(), more);
             let directory = only(&lines, "directory");
-            assert_eq!((&directory["in_use"], &directory["used_by_process"]), (&true.into(), &process.pid().into()));
+            assert_eq!((&directory["in_use"], &directory["used_by_process"]), (&true.into(), &pid.into()));
             assert_eq!(only(&lines, "summary")["damages"], 0);
         }
         is_over.store(true, Ordering::Relaxed);
-        process.kill();
+        drop(process);
     });
     let acknowledged = count.load(Ordering::Relaxed);
     let lines = inspect(dir.path(), &[]);

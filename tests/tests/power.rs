@@ -102,7 +102,7 @@ struct Load {
 /// Cuts the power under load. The broker is killed at once, or may end by itself first.
 fn load_and_cut(
     disk: &LoopDisk,
-    mut process: Process,
+    process: Process,
     load: &Load,
     is_killed: bool,
     (writer, foreign): (&mut Writer, &mut Librdkafka),
@@ -110,6 +110,8 @@ fn load_and_cut(
     let (cutter, count) = (disk.cutter(), AtomicU64::new(0));
     let (address, before) = (process.kafka(), foreign.acknowledged());
     std::thread::scope(|scope| {
+        // Dropped, and so killed, on every way out of this block: otherwise the writer would never end.
+        let mut process = process;
         scope.spawn(|| writer.write_until_it_dies(address, &count));
         let deadline = Instant::now() + LOAD_DEADLINE;
         while count.load(Ordering::Relaxed) < load.requests || foreign.acknowledged() < before + load.records {
