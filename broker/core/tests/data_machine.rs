@@ -194,7 +194,7 @@ impl Script for Bench {
             "produce" => {
                 let (batch, header) = Self::batch(command);
                 let acks = if command.value("acks") == Some("1") { Acks::Leader } else { Acks::All };
-                self.decide(Request::Produce { batch, header, acks })
+                self.decide(Request::Produce { batch, header, acks, bad_times: Vec::new() })
             }
             "delete-records" => {
                 let high_watermark = Offset(number("high-watermark", self.machine.view().high_watermark.0));
@@ -287,7 +287,7 @@ fn reply_text(reply: &Reply) -> String {
         Reply::Appended { base_offset, log_append_time, log_start } => {
             format!("appended at {}, stamped {}, log starts at {}", base_offset.0, log_append_time.0, log_start.0)
         }
-        Reply::Refused { code, message } => format!("{code:?}: {message}"),
+        Reply::Refused { code, message, .. } => format!("{code:?}: {message}"),
         Reply::FollowsConfig => "follows the configuration".to_owned(),
         Reply::LogStart(offset) => format!("log starts at {}", offset.0),
         Reply::Producers(producers) if producers.is_empty() => "no producers".to_owned(),

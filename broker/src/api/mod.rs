@@ -7,6 +7,7 @@ mod configs;
 mod describe;
 pub(crate) mod fetch;
 mod list_offsets;
+mod merged;
 mod metadata;
 mod offset_for_leader_epoch;
 mod produce;
@@ -39,8 +40,8 @@ pub(crate) fn served() -> &'static [ApiKey] {
 
 /// What a request comes to.
 pub(crate) enum Answer {
-    /// Nothing: a produce with `acks=0`.
-    None,
+    /// Nothing, unless it is refused, which ends the connection: a produce with `acks=0`.
+    Unless(Pin<Box<dyn Future<Output = Option<ErrorCode>> + Send>>),
     /// It is there.
     Now(Response),
     /// It will be.

@@ -7,49 +7,84 @@ use highwater_core::controller::topics::is_internal;
 use highwater_core::data::{Acks, Reply, Request};
 use highwater_node::{Refusal, Reply as Pending};
 use highwater_protocol::error_code::ErrorCode;
-use highwater_protocol::message::produce_response::{NodeEndpoint, PartitionProduceResponse, TopicProduceResponse};
+use highwater_protocol::message::produce_response::{
+    BatchIndexAndErrorMessage, NodeEndpoint, PartitionProduceResponse, TopicProduceResponse,
+};
 use highwater_protocol::message::{ProduceRequest, ProduceResponse};
 use highwater_protocol::records::batch::{Batch, BatchHeader, RecordsError, validate};
 use highwater_protocol::records::builder::recompress;
+use highwater_protocol::records::compression::Compression;
 use highwater_protocol::records::record::records;
 use uuid::Uuid;
 
+use super::merged::{Merged, merged};
 use super::{Answer, Asked, refused};
 use crate::shell::Shell;
 use crate::turn::Turn;
 
-type Waiting = Result<Pending<Reply>, (ErrorCode, String)>;
+/// From this version on a topic is named by its id alone.
+const BY_ID: i16 = 13;
+/// From this version on a producer knows zstd.
+const WITH_ZSTD: i16 = 7;
+
+/// Why a partition takes nothing.
+struct Refused {
+    code: ErrorCode,
+    message: String,
+    /// The records that it is for, where it is not for the batch as a whole.
+    records: Vec<i32>,
+    /// Where the log starts, which Kafka tells once it has looked into the batch.
+    log_start: i64,
+}
+
+type Waiting = Result<Pending<Reply>, Refused>;
 
 pub(crate) fn handle(asked: &Asked, request: ProduceRequest, turn: &mut Turn) -> Answer {
     let shell = &asked.shell;
-    let acks = match request.acks {
-        0 | 1 => Ok(Acks::Leader),
-        -1 => Ok(Acks::All),
-        other => Err((ErrorCode::InvalidRequiredAcks, format!("acks {other} is none of -1, 0 and 1"))),
-    };
     let image = shell.image();
+    let how = How::of(asked.version, &request);
+    let named = request.topic_data.into_iter().flat_map(|topic| {
+        let (name, id) = (topic.name, topic.topic_id);
+        topic.partition_data.into_iter().map(move |partition| (name.clone(), id, partition.index, partition.records))
+    });
     let mut topics = Vec::new();
-    for topic in request.topic_data {
-        let mut partitions = Vec::new();
-        for partition in topic.partition_data {
-            let place = Place { name: &topic.name, id: topic.topic_id, partition: partition.index };
-            let waiting = match (&request.transactional_id, &acks) {
-                (_, Err(refusal)) => Err(refusal.clone()),
-                (Some(_), _) => {
-                    Err((ErrorCode::TransactionalIdNotFound, "transactions are not served here yet".to_owned()))
-                }
-                (None, Ok(acks)) => append(shell, &image, &place, partition.records, *acks, turn),
-            };
-            partitions.push((partition.index, waiting));
+    for (name, id, partitions) in merged(named) {
+        let mut waiting = Vec::new();
+        for (partition, records) in partitions {
+            let place = Place { name: &name, id, partition };
+            waiting.push((partition, append(shell, &image, &place, records, &how, turn)));
         }
-        topics.push((topic.name, topic.topic_id, partitions));
-    }
-    if request.acks == 0 {
-        return Answer::None;
+        topics.push((name, id, waiting));
     }
     let timeout = std::time::Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
+    if request.acks == 0 {
+        return Answer::Unless(Box::pin(first_refusal(topics)));
+    }
     let asked = asked.clone();
     asked.clone().later(answer(asked, topics, timeout))
+}
+
+/// What a request says of all its partitions.
+struct How {
+    acks: Result<Acks, (ErrorCode, String)>,
+    version: i16,
+    is_in_transaction: bool,
+    /// Whether any of its batches says that it is part of a transaction.
+    has_transactional: bool,
+}
+
+impl How {
+    fn of(version: i16, request: &ProduceRequest) -> Self {
+        let acks = match request.acks {
+            0 | 1 => Ok(Acks::Leader),
+            -1 => Ok(Acks::All),
+            other => Err((ErrorCode::InvalidRequiredAcks, format!("acks {other} is none of -1, 0 and 1"))),
+        };
+        let partitions = request.topic_data.iter().flat_map(|topic| &topic.partition_data);
+        let mut headers = partitions.filter_map(|one| BatchHeader::decode(one.records.as_ref()?).ok());
+        let has_transactional = headers.any(|header| header.is_transactional());
+        Self { acks, version, is_in_transaction: request.transactional_id.is_some(), has_transactional }
+    }
 }
 
 struct Place<'a> {
@@ -58,7 +93,8 @@ struct Place<'a> {
     partition: i32,
 }
 
-type Topics = Vec<(String, Uuid, Vec<(i32, Waiting)>)>;
+/// What waits, under its topic.
+type Topics = Merged<Waiting>;
 
 async fn answer(asked: Asked, topics: Topics, timeout: std::time::Duration) -> ProduceResponse {
     let deadline = tokio::time::Instant::now() + timeout;
@@ -68,14 +104,16 @@ async fn answer(asked: Asked, topics: Topics, timeout: std::time::Duration) -> P
         let mut partition_responses = Vec::new();
         for (index, waiting) in partitions {
             let response = match waiting {
-                Err((code, message)) => failed(index, code, message),
+                Err(refused) => failed(index, refused),
                 Ok(reply) => match tokio::time::timeout_at(deadline, reply).await {
                     Err(_) => failed(
                         index,
-                        ErrorCode::RequestTimedOut,
-                        "the record is written, and not yet durable on enough replicas".to_owned(),
+                        Refused::plain(
+                            ErrorCode::RequestTimedOut,
+                            "the record is written, and not yet durable on enough replicas".to_owned(),
+                        ),
                     ),
-                    Ok(reply) => replied(index, reply),
+                    Ok(reply) => replied(index, reply, || log_start(&asked.shell, &name, topic_id, index)),
                 },
             };
             moved |= response.error_code == ErrorCode::NotLeaderOrFollower.number();
@@ -87,28 +125,89 @@ async fn answer(asked: Asked, topics: Topics, timeout: std::time::Duration) -> P
     ProduceResponse { responses, node_endpoints, ..ProduceResponse::default() }
 }
 
+/// The first refusal of a request that is not answered.
+async fn first_refusal(topics: Topics) -> Option<ErrorCode> {
+    for (index, waiting) in topics.into_iter().flat_map(|(_, _, partitions)| partitions) {
+        let code = match waiting {
+            Err(refused) => refused.code.number(),
+            Ok(reply) => replied(index, reply.await, || -1).error_code,
+        };
+        if code != 0 {
+            return Some(ErrorCode::from_number(code));
+        }
+    }
+    None
+}
+
 /// Checks a partition's records and hands them to its replica.
 fn append(
     shell: &Shell,
     image: &highwater_core::controller::image::Image,
     place: &Place<'_>,
     records: Option<BytesMut>,
-    acks: Acks,
+    how: &How,
     turn: &mut Turn,
 ) -> Waiting {
+    let plain = |(code, message)| Refused::plain(code, message);
+    let acks = how.acks.clone().map_err(plain)?;
+    if how.version >= BY_ID && place.id.is_nil() {
+        return Err(Refused::plain(ErrorCode::UnknownTopicId, "no topic has an id of zeros".to_owned()));
+    }
     let replica = shell
         .replica(image, place.name, place.id, place.partition)
-        .map_err(|code| (code, "the topic or partition is not known here".to_owned()))?;
+        .map_err(|code| Refused::plain(code, "the topic or partition is not known here".to_owned()))?;
     if is_internal(&replica.key().topic) {
-        return Err((ErrorCode::InvalidTopicException, format!("{} belongs to the broker", replica.key().topic)));
+        let message = format!("{} belongs to the broker", replica.key().topic);
+        return Err(Refused::plain(ErrorCode::InvalidTopicException, message));
     }
-    shell.node.check_space().map_err(|refusal| (refused(&refusal), refusal.to_string()))?;
-    let batch = records.unwrap_or_default();
-    let header = validate(&batch).map_err(|error| (code_of(&error), error.to_string()))?;
+    shell.node.check_space().map_err(|refusal| Refused::plain(refused(&refusal), refusal.to_string()))?;
+    let mut batch = records.unwrap_or_default();
+    let log_start = replica.serving().map_or(-1, |serving| serving.view.log_start.0);
+    check_transaction(&batch, how)?;
+    let header = validate(&batch).map_err(|error| Refused::of(&error, log_start))?;
+    batch.truncate(header.total_bytes());
+    check_against_request(&header, how, log_start)?;
     let config = replica.config();
-    let (batch, header) = recompressed(batch, header, &config)?;
-    let batch = if config.compacts() { keyed(batch, header, &config)? } else { batch };
-    Ok(replica.submit(Request::Produce { batch, header, acks }, shell.clock(), turn))
+    let (batch, header) = recompressed(batch, header, &config).map_err(|error| Refused::of(&error, log_start))?;
+    let wall = shell.clock().wall.0;
+    let (batch, bad_times) = if looks_inside(&header, &config, wall) {
+        inside(batch, &header, &config, wall, log_start)?
+    } else {
+        (batch, Vec::new())
+    };
+    Ok(replica.submit(Request::Produce { batch, header, acks, bad_times }, shell.clock(), turn))
+}
+
+/// A request without a transactional id has no batch of a transaction, for any partition.
+fn check_transaction(batch: &[u8], how: &How) -> Result<(), Refused> {
+    if how.has_transactional && !how.is_in_transaction {
+        let message = "a batch of a transaction comes with the id of one".to_owned();
+        return Err(Refused::plain(ErrorCode::TransactionalIdAuthorizationFailed, message));
+    }
+    if BatchHeader::decode(batch).is_ok_and(|header| header.is_transactional()) {
+        let message = "transactions are not served here yet".to_owned();
+        return Err(Refused::plain(ErrorCode::TransactionalIdNotFound, message));
+    }
+    Ok(())
+}
+
+/// What the rest of the request has to say of a batch.
+fn check_against_request(header: &BatchHeader, how: &How, log_start: i64) -> Result<(), Refused> {
+    if header.base_offset != 0 {
+        let message = format!("base offset {}: a producer counts from 0", header.base_offset);
+        return Err(Refused { log_start, ..Refused::plain(ErrorCode::InvalidRecord, message) });
+    }
+    if how.version < WITH_ZSTD && header.compression() == Ok(Compression::Zstd) {
+        let message = format!("a producer that sends version {} knows no zstd", how.version);
+        return Err(Refused::plain(ErrorCode::UnsupportedCompressionType, message));
+    }
+    Ok(())
+}
+
+/// Where the log of a partition starts, or -1.
+fn log_start(shell: &Shell, name: &str, id: Uuid, partition: i32) -> i64 {
+    let replica = shell.replica(&shell.image(), name, id, partition).ok();
+    replica.and_then(|replica| replica.serving()).map_or(-1, |serving| serving.view.log_start.0)
 }
 
 /// Compresses anew where the topic asks for another codec than the producer's.
@@ -116,49 +215,83 @@ fn recompressed(
     batch: BytesMut,
     header: BatchHeader,
     config: &TopicConfig,
-) -> Result<(BytesMut, BatchHeader), (ErrorCode, String)> {
-    let refusal = |error: RecordsError| (code_of(&error), error.to_string());
+) -> Result<(BytesMut, BatchHeader), RecordsError> {
     match config.compression {
         Some(codec) if header.compression().is_ok_and(|now| now != codec) => {
             let whole = Batch { header, bytes: Bytes::from(batch) };
-            let batch =
-                recompress(&whole, codec, config.level(codec), config.max_decompressed_bytes).map_err(refusal)?;
-            let header = validate(&batch).map_err(refusal)?;
+            let batch = recompress(&whole, codec, config.level(codec), config.max_decompressed_bytes)?;
+            let header = validate(&batch)?;
             Ok((batch, header))
         }
         _ => Ok((batch, header)),
     }
 }
 
-/// Compaction keeps the newest record of each key, so a record without one has no place in a compacted topic.
-fn keyed(batch: BytesMut, header: BatchHeader, config: &TopicConfig) -> Result<BytesMut, (ErrorCode, String)> {
-    let refusal = |error: RecordsError| (code_of(&error), error.to_string());
-    let whole = Batch { header, bytes: batch.freeze() };
-    for (number, record) in records(&whole, config.max_decompressed_bytes).map_err(refusal)?.enumerate() {
-        if record.map_err(refusal)?.key.is_none() {
-            let message = format!("record {number} has no key, and the topic is compacted");
-            return Err((ErrorCode::InvalidRecord, message));
-        }
-    }
-    Ok(whole.bytes.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..])))
+/// Whether a setting of the topic is about records, of which the header does not say enough.
+fn looks_inside(header: &BatchHeader, config: &TopicConfig, wall: i64) -> bool {
+    let is_timed = !config.log_append_time
+        && (config.timestamp_before_max_ms < i64::MAX
+            || header.max_timestamp.saturating_sub(wall) > config.timestamp_after_max_ms);
+    config.compacts() || is_timed
 }
 
-fn code_of(error: &RecordsError) -> ErrorCode {
-    match error {
-        RecordsError::BadCrc { .. } | RecordsError::Truncated { .. } | RecordsError::BadLength(_) => {
-            ErrorCode::CorruptMessage
+/// Looks at each record: a compacted topic keeps the newest record of each key, so one without a key has no place in it; and
+/// those are noted whose time is out of bounds.
+fn inside(
+    batch: BytesMut,
+    header: &BatchHeader,
+    config: &TopicConfig,
+    wall: i64,
+    log_start: i64,
+) -> Result<(BytesMut, Vec<i32>), Refused> {
+    let whole = Batch { header: *header, bytes: batch.freeze() };
+    let (mut keyless, mut bad_times) = (Vec::new(), Vec::new());
+    let read = records(&whole, config.max_decompressed_bytes).map_err(|error| Refused::of(&error, log_start))?;
+    for (number, record) in (0..).zip(read) {
+        let record = record.map_err(|error| Refused::of(&error, log_start))?;
+        let is_early = wall.saturating_sub(record.timestamp) > config.timestamp_before_max_ms;
+        let is_late = record.timestamp.saturating_sub(wall) > config.timestamp_after_max_ms;
+        // -1 is no time at all.
+        if !config.log_append_time && record.timestamp != -1 && (is_early || is_late) {
+            bad_times.push(number);
         }
-        RecordsError::Decompression(_) | RecordsError::BadRecord { .. } => ErrorCode::CorruptMessage,
-        RecordsError::BadMagic(_) => ErrorCode::UnsupportedForMessageFormat,
-        RecordsError::TooLarge(_) => ErrorCode::MessageTooLarge,
-        RecordsError::UnknownCodec(_) => ErrorCode::UnsupportedCompressionType,
-        RecordsError::BadCount { .. } | RecordsError::BadProducer { .. } | RecordsError::NotOneBatch(_) => {
-            ErrorCode::InvalidRecord
+        if config.compacts() && record.key.is_none() {
+            keyless.push(number);
         }
+    }
+    if let Some(first) = keyless.first() {
+        let message = format!("record {first} has no key, and the topic is compacted");
+        return Err(Refused { code: ErrorCode::InvalidRecord, message, records: keyless, log_start });
+    }
+    Ok((whole.bytes.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..])), bad_times))
+}
+
+impl Refused {
+    fn plain(code: ErrorCode, message: String) -> Self {
+        Self { code, message, records: Vec::new(), log_start: -1 }
+    }
+
+    fn of(error: &RecordsError, log_start: i64) -> Self {
+        let (code, tells_log_start) = match error {
+            RecordsError::BadCrc { .. }
+            | RecordsError::BadLength(_)
+            | RecordsError::BadMagic(_)
+            | RecordsError::Decompression(_)
+            | RecordsError::BadRecord { .. } => (ErrorCode::CorruptMessage, false),
+            RecordsError::OldMagic(_) | RecordsError::NotOneBatch(_) | RecordsError::Truncated { .. } => {
+                (ErrorCode::InvalidRecord, false)
+            }
+            RecordsError::TooLarge(_) => (ErrorCode::MessageTooLarge, false),
+            RecordsError::UnknownCodec(_) => (ErrorCode::UnsupportedCompressionType, true),
+            RecordsError::BadProducer { base_sequence: 0.., .. } => (ErrorCode::InvalidProducerEpoch, true),
+            RecordsError::BadCount { .. } | RecordsError::BadProducer { .. } => (ErrorCode::InvalidRecord, true),
+        };
+        let log_start = if tells_log_start { log_start } else { -1 };
+        Self { code, message: error.to_string(), records: Vec::new(), log_start }
     }
 }
 
-fn replied(index: i32, reply: Result<Reply, Refusal>) -> PartitionProduceResponse {
+fn replied(index: i32, reply: Result<Reply, Refusal>, log_start: impl Fn() -> i64) -> PartitionProduceResponse {
     match reply {
         Ok(Reply::Appended { base_offset, log_append_time, log_start }) => PartitionProduceResponse {
             index,
@@ -167,22 +300,31 @@ fn replied(index: i32, reply: Result<Reply, Refusal>) -> PartitionProduceRespons
             log_start_offset: log_start.0,
             ..PartitionProduceResponse::default()
         },
-        Ok(Reply::Refused { code, message }) => failed(index, code, message),
+        Ok(Reply::Refused { code, message, records }) => {
+            let is_early = matches!(code, ErrorCode::MessageTooLarge | ErrorCode::NotEnoughReplicas);
+            let log_start = if is_early { -1 } else { log_start() };
+            failed(index, Refused { code, message, records, log_start })
+        }
         Ok(Reply::LogStart(_) | Reply::Producers(_) | Reply::FollowsConfig) => {
             unreachable!("a produce is answered as a produce")
         }
-        Err(refusal) => failed(index, refused(&refusal), refusal.to_string()),
+        Err(refusal) => failed(index, Refused::plain(refused(&refusal), refusal.to_string())),
     }
 }
 
-fn failed(index: i32, code: ErrorCode, message: String) -> PartitionProduceResponse {
+fn failed(index: i32, refused: Refused) -> PartitionProduceResponse {
+    // Short, because there may be one for each record of a request.
+    let what = if refused.code == ErrorCode::InvalidTimestamp { "time out of bounds" } else { "no key" };
+    let record_error =
+        |batch_index| BatchIndexAndErrorMessage { batch_index, batch_index_error_message: Some(what.to_owned()) };
     PartitionProduceResponse {
         index,
-        error_code: code.number(),
+        error_code: refused.code.number(),
         base_offset: -1,
         log_append_time_ms: -1,
-        log_start_offset: -1,
-        error_message: Some(message),
+        log_start_offset: refused.log_start,
+        record_errors: refused.records.iter().copied().map(record_error).collect(),
+        error_message: Some(refused.message.clone()),
         ..PartitionProduceResponse::default()
     }
 }

@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use bytes::{Buf, BytesMut};
 use futures_util::FutureExt;
 use highwater_protocol::error::DecodeError;
+use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::frame::{LENGTH_BYTES, checked_length};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -43,6 +44,8 @@ enum Ended {
     Malformed(#[from] DecodeError),
     #[error("a TLS handshake on a port without TLS")]
     Tls,
+    #[error("a produce with acks=0 is refused, which only the end of the connection can tell: {0}")]
+    Refused(ErrorCode),
     #[error("a request handler failed")]
     Handler,
     #[error("{0}")]
@@ -101,7 +104,10 @@ impl Connection {
             if let Err(ended) = self.take_frames().await {
                 return ended;
             }
-            let ready = self.ready();
+            let ready = match self.ready() {
+                Ok(ready) => ready,
+                Err(ended) => return ended,
+            };
             if !ready.is_empty() {
                 match write_all(&self.stream, ready).await {
                     Ok(bytes) => self.shell.metrics.bytes_out.fetch_add(bytes as u64, Ordering::Relaxed),
@@ -191,17 +197,26 @@ impl Connection {
         Ok((self.read.len() >= LENGTH_BYTES + length).then_some(length))
     }
 
-    /// The answers at the front that are there.
-    fn ready(&mut self) -> Vec<Response> {
+    /// The answers at the front that are there; what is in front of a refusal that has no answer goes out before it counts.
+    fn ready(&mut self) -> Result<Vec<Response>, Ended> {
         let mut ready = Vec::new();
         let mut bytes = 0;
         while bytes < RESPONSE_BYTES_WAITING
             && let Some(first) = self.in_work.front_mut()
         {
             let answered = match &mut first.answer {
-                Answer::None => Some(None),
                 Answer::Now(response) => Some(Some(std::mem::take(response))),
                 Answer::Later(future) => future.as_mut().now_or_never().map(Some),
+                Answer::Unless(refusal) => match refusal.as_mut().now_or_never() {
+                    Some(Some(code)) if ready.is_empty() => return Err(Ended::Refused(code)),
+                    Some(None) => Some(None),
+                    // What is ready goes out first.
+                    Some(Some(code)) => {
+                        first.answer = Answer::Unless(Box::pin(std::future::ready(Some(code))));
+                        None
+                    }
+                    None => None,
+                },
             };
             let Some(response) = answered else { break };
             self.in_work.pop_front();
@@ -210,7 +225,7 @@ impl Connection {
                 ready.push(response);
             }
         }
-        ready
+        Ok(ready)
     }
 
     /// Waits for bytes, for the answer at the front, or for the end.
@@ -227,8 +242,8 @@ impl Connection {
         tokio::select! {
             biased;
             response = front, if has_front => {
-                if let (Some(response), Some(first)) = (response, self.in_work.front_mut()) {
-                    first.answer = Answer::Now(response);
+                if let (Some(answer), Some(first)) = (response, self.in_work.front_mut()) {
+                    first.answer = answer;
                 }
                 Ok(())
             }
@@ -301,15 +316,18 @@ impl Connection {
     }
 }
 
-/// The answer at the front, when it comes. Dropped without harm: the future stays where it is.
+/// The answer at the front, once it is there. Dropped without harm: the future stays where it is.
 struct Front<'a>(Option<&'a mut InWork>);
 
 impl Future for Front<'_> {
-    type Output = Option<Response>;
+    type Output = Option<Answer>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.0.as_mut().map(|first| &mut first.answer) {
-            Some(Answer::Later(future)) => future.as_mut().poll(context).map(Some),
+            Some(Answer::Later(future)) => future.as_mut().poll(context).map(|response| Some(Answer::Now(response))),
+            Some(Answer::Unless(refusal)) => {
+                refusal.as_mut().poll(context).map(|code| Some(Answer::Unless(Box::pin(std::future::ready(code)))))
+            }
             _ => Poll::Ready(None),
         }
     }

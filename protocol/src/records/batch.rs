@@ -15,6 +15,8 @@ pub const OUTSIDE_CRC: usize = 17;
 pub const MAGIC: i8 = 2;
 
 const CRC_END: usize = 21;
+/// The fewest bytes behind the length that a message of any format has.
+const OLDEST_BYTES: usize = 14;
 const TIMESTAMP_TYPE: i16 = 1 << 3;
 const TRANSACTIONAL: i16 = 1 << 4;
 const CONTROL: i16 = 1 << 5;
@@ -31,9 +33,12 @@ pub enum RecordsError {
         /// What is there.
         left: usize,
     },
-    /// An old or unknown format.
+    /// An unknown format.
     #[error("magic byte {0}: only record batches of format version 2 are taken")]
     BadMagic(i8),
+    /// A format that once was.
+    #[error("magic byte {0}: only record batches of format version 2 are taken")]
+    OldMagic(i8),
     /// A length that no batch can have.
     #[error("a record batch says that it is {0} bytes long")]
     BadLength(i32),
@@ -241,23 +246,23 @@ pub fn verify_crc(bytes: &[u8]) -> Result<(), RecordsError> {
     if computed == header.crc { Ok(()) } else { Err(RecordsError::BadCrc { stored: header.crc, computed }) }
 }
 
-/// What a broker checks of the one batch in a produce request: everything that needs no inflating.
+/// What a broker checks of the one batch in a produce request: everything that needs no inflating. Bytes behind it that are no
+/// whole batch are no part of it: [`BatchHeader::total_bytes`] says where it ends.
 pub fn validate(bytes: &[u8]) -> Result<BatchHeader, RecordsError> {
-    if bytes.is_empty() {
+    let Some(total) = whole_batch(bytes)? else {
         return Err(RecordsError::NotOneBatch("no record batch: exactly one is wanted for each partition"));
-    }
-    let header = BatchHeader::decode(bytes)?;
-    let total = checked_total(&header, bytes.len())?;
-    if total != bytes.len() {
+    };
+    let (first, behind) = bytes.split_at_checked(total).unwrap_or((bytes, &[]));
+    let header = BatchHeader::decode(first)?;
+    if whole_batch(behind)?.is_some() {
         return Err(RecordsError::NotOneBatch("more than one record batch: exactly one is wanted for each partition"));
     }
-    verify_crc(bytes)?;
+    verify_crc(first)?;
     header.compression()?;
     if header.count < 1 || i64::from(header.last_offset_delta) != i64::from(header.count).saturating_sub(1) {
         return Err(RecordsError::BadCount { count: header.count, last_offset_delta: header.last_offset_delta });
     }
-    let numbered = header.producer_id >= 0 && header.producer_epoch >= 0 && header.base_sequence >= 0;
-    if header.producer_id != -1 && !numbered {
+    if header.is_idempotent() && (header.producer_epoch < 0 || header.base_sequence < 0) {
         return Err(RecordsError::BadProducer {
             producer_id: header.producer_id,
             producer_epoch: header.producer_epoch,
@@ -283,6 +288,15 @@ pub fn stamp_log_append_time(bytes: &mut [u8], timestamp: Timestamp) {
     stamp_crc(bytes);
 }
 
+/// Makes the timestamps of a batch its producer's, and its CRC anew.
+pub fn stamp_create_time(bytes: &mut [u8]) {
+    let Ok(header) = BatchHeader::decode(bytes) else {
+        return;
+    };
+    put(bytes, 21, &(header.attributes & !TIMESTAMP_TYPE).to_be_bytes());
+    stamp_crc(bytes);
+}
+
 /// Computes the CRC of a batch and writes it into its header.
 pub fn stamp_crc(bytes: &mut [u8]) {
     let crc = crc32c::crc32c(bytes.get(CRC_END..).unwrap_or_default());
@@ -295,6 +309,27 @@ pub(super) fn put(bytes: &mut [u8], position: usize, value: &[u8]) {
     if let Some(place) = bytes.get_mut(position..end) {
         place.copy_from_slice(value);
     }
+}
+
+/// How long the batch is that the bytes begin with, if all of it is there.
+fn whole_batch(bytes: &[u8]) -> Result<Option<usize>, RecordsError> {
+    let (Some(length), Some(magic)) = (bytes.get(8..12), bytes.get(16)) else { return Ok(None) };
+    let length = length.try_into().map_or(0, i32::from_be_bytes);
+    let magic = i8::from_be_bytes([*magic]);
+    if usize::try_from(length).map_or(true, |length| length < OLDEST_BYTES) {
+        return Err(RecordsError::BadLength(length));
+    }
+    if !(0..=MAGIC).contains(&magic) {
+        return Err(RecordsError::BadMagic(magic));
+    }
+    let total = usize::try_from(length).unwrap_or(usize::MAX).saturating_add(PREFIX_BYTES);
+    if total > bytes.len() {
+        return Ok(None);
+    }
+    if magic != MAGIC {
+        return Err(RecordsError::OldMagic(magic));
+    }
+    if total < HEADER_BYTES { Err(RecordsError::BadLength(length)) } else { Ok(Some(total)) }
 }
 
 fn checked_total(header: &BatchHeader, left: usize) -> Result<usize, RecordsError> {

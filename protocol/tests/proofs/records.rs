@@ -491,13 +491,16 @@ fn headers_that_contradict_themselves_are_refused() {
         validate(&bad).map(drop)
     };
     assert_eq!(
-        with(8, &i32::MAX.to_be_bytes()).map_err(|error| matches!(error, RecordsError::Truncated { .. })),
+        with(8, &i32::MAX.to_be_bytes()).map_err(|error| matches!(error, RecordsError::NotOneBatch(_))),
         Err(true)
     );
     for length in [-1, 0, 48, i32::MIN] {
         assert_eq!(with(8, &i32::to_be_bytes(length)), Err(RecordsError::BadLength(length)));
     }
-    for magic in [0, 1, 3, 0xff] {
+    for magic in [0, 1] {
+        assert!(matches!(with(16, &[magic]), Err(RecordsError::OldMagic(_))));
+    }
+    for magic in [3, 0xff] {
         assert!(matches!(with(16, &[magic]), Err(RecordsError::BadMagic(_))));
     }
     for codec in 5..8 {
@@ -509,8 +512,20 @@ fn headers_that_contradict_themselves_are_refused() {
             "{value} at {place}"
         );
     }
-    assert!(matches!(with(43, &(-2i64).to_be_bytes()), Err(RecordsError::BadProducer { .. })));
+    // An id below -1 is none, as in Kafka.
+    assert_eq!(with(43, &(-2i64).to_be_bytes()), Ok(()));
     assert!(matches!(with(51, &(-1i16).to_be_bytes()), Err(RecordsError::BadProducer { .. })));
     assert!(matches!(with(53, &(-1i32).to_be_bytes()), Err(RecordsError::BadProducer { .. })));
     assert_eq!(with(0, &7i64.to_be_bytes()), Ok(()));
+}
+
+/// What is behind a batch and is no whole one does not count; a second whole one does.
+#[test]
+fn a_batch_ends_where_it_says() {
+    let good = built(Compression::None, &[Record::new(None, Some("a"), 1)]);
+    for behind in [1, 16, 17, good.len() - 1] {
+        let set = [&good[..], &good[..behind]].concat();
+        assert_eq!(validate(&set).map(|header| header.total_bytes()), Ok(good.len()), "{behind} bytes behind it");
+    }
+    assert!(matches!(validate(&[&good[..], &good[..]].concat()), Err(RecordsError::NotOneBatch(_))));
 }

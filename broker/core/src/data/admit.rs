@@ -3,49 +3,57 @@
 use bytes::BytesMut;
 use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::ids::Timestamp;
-use highwater_protocol::records::batch::{BatchHeader, stamp, stamp_log_append_time};
+use highwater_protocol::records::batch::{BatchHeader, stamp, stamp_create_time, stamp_log_append_time};
 
 use super::producers::Verdict;
 use super::{Acks, DataMachine, Reply};
 use crate::machine::{Append, Leading, Outcome, Token, Until, Wait};
 
+/// What a producer sent.
+pub(super) struct Produced {
+    pub(super) batch: BytesMut,
+    pub(super) header: BatchHeader,
+    pub(super) acks: Acks,
+    pub(super) bad_times: Vec<i32>,
+}
+
 impl DataMachine {
-    pub(super) fn produce(
-        &mut self,
-        at: &Leading<'_>,
-        mut batch: BytesMut,
-        header: &BatchHeader,
-        acks: Acks,
-        token: Token,
-        out: &mut Outcome<Reply>,
-    ) {
+    pub(super) fn produce(&mut self, at: &Leading<'_>, produced: Produced, token: Token, out: &mut Outcome<Reply>) {
+        let Produced { mut batch, header, acks, bad_times } = produced;
+        let header = &header;
         let copies = copies_wanted(at);
         let until = |wait| match acks {
             Acks::Leader => Until::Appended(wait),
             Acks::All => Until::Copies(wait, copies),
         };
-        let mut refuse = |until, (code, message)| out.replies.push((token, until, Reply::Refused { code, message }));
+        let mut refuse = |until, (code, message), records| {
+            out.replies.push((token, until, Reply::Refused { code, message, records }));
+        };
         // Read from no state: nothing has to happen before these are said.
         let at_once = Until::Appended(Wait::Folded);
         // Read from the window: final to a client, so it waits for what the window was folded from, whatever the acks.
         let from_state = Until::Committed(Wait::Folded);
         if let Some(refusal) = unwanted(at, header, acks, copies) {
-            return refuse(at_once, refusal);
+            return refuse(at_once, refusal, Vec::new());
         }
         let verdict = if header.is_idempotent() { self.producers.check(header) } else { Verdict::Next };
         if let Verdict::Duplicate(original) = verdict {
             // In front of size and timestamps: what is in the log is not refused for what holds today.
-            let log_append_time = if at.config.log_append_time { original.timestamp } else { Timestamp(-1) };
-            let (base_offset, log_start) = (original.base_offset, self.log_start);
-            let reply = Reply::Appended { base_offset, log_append_time, log_start };
+            // Kafka tells the original's timestamp here whoever gave it, so that is what clients know.
+            let (base_offset, log_append_time) = (original.base_offset, original.timestamp);
+            let reply = Reply::Appended { base_offset, log_append_time, log_start: self.log_start };
             out.replies.push((token, until(Wait::Entry(original.entry)), reply));
             return;
         }
         if let Some(refusal) = out_of_bounds(at, batch.len(), header) {
-            return refuse(at_once, refusal);
+            return refuse(at_once, refusal, bad_times);
+        }
+        if let Some(first) = bad_times.first() {
+            let message = format!("the timestamp of record {first} is out of the topic's bounds");
+            return refuse(at_once, (ErrorCode::InvalidTimestamp, message), bad_times);
         }
         if verdict != Verdict::Next {
-            return refuse(from_state, explained(header, verdict));
+            return refuse(from_state, explained(header, verdict), Vec::new());
         }
         if header.is_idempotent() {
             self.producers.heard(header.producer_id, at.now);
@@ -54,6 +62,9 @@ impl DataMachine {
             stamp_log_append_time(&mut batch, at.wall);
             at.wall
         } else {
+            if header.is_log_append_time() {
+                stamp_create_time(&mut batch);
+            }
             Timestamp(-1)
         };
         stamp(&mut batch, self.next_offset, at.epoch);
@@ -81,10 +92,6 @@ fn unwanted(at: &Leading<'_>, header: &BatchHeader, acks: Acks, copies: usize) -
     }
     if header.has_delete_horizon() {
         return Some((ErrorCode::InvalidRecord, "only compaction sets a delete horizon".to_owned()));
-    }
-    if header.is_log_append_time() {
-        let message = "a producer does not set the timestamp type to LogAppendTime: the broker does".to_owned();
-        return Some((ErrorCode::InvalidTimestamp, message));
     }
     None
 }

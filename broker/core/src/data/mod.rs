@@ -12,6 +12,7 @@ use highwater_protocol::ids::{EntryId, Monotonic, Offset, Timestamp};
 use highwater_protocol::records::batch::BatchHeader;
 use prost::Message;
 
+use self::admit::Produced;
 use self::command::{Command, Snapshot};
 pub use self::producers::Producer;
 use self::producers::Producers;
@@ -42,6 +43,8 @@ pub enum Request {
         header: BatchHeader,
         /// When to answer.
         acks: Acks,
+        /// The numbers of its records whose timestamps the topic's settings refuse, as far as anybody looked.
+        bad_times: Vec<i32>,
     },
     /// Forget everything below an offset, as DeleteRecords asks; -1 is the high watermark.
     DeleteRecords {
@@ -79,6 +82,8 @@ pub enum Reply {
         code: ErrorCode,
         /// In words.
         message: String,
+        /// The numbers of the records that it is for, where it is not for the batch as a whole.
+        records: Vec<i32>,
     },
     /// The log starts here now.
     LogStart(Offset),
@@ -116,7 +121,9 @@ impl Machine for DataMachine {
 
     fn decide(&mut self, at: &Leading<'_>, request: Request, token: Token, out: &mut Outcome<Reply>) {
         match request {
-            Request::Produce { batch, header, acks } => self.produce(at, batch, &header, acks, token, out),
+            Request::Produce { batch, header, acks, bad_times } => {
+                self.produce(at, Produced { batch, header, acks, bad_times }, token, out);
+            }
             Request::DeleteRecords { before, high_watermark } => {
                 self.delete_records(before, high_watermark, token, out);
             }
@@ -206,7 +213,7 @@ impl DataMachine {
         let wanted = if before.0 == -1 { high_watermark } else { before };
         if wanted.0 < 0 || wanted > high_watermark {
             let message = format!("offset {} is not between 0 and the high watermark {}", wanted.0, high_watermark.0);
-            let reply = Reply::Refused { code: ErrorCode::OffsetOutOfRange, message };
+            let reply = Reply::Refused { code: ErrorCode::OffsetOutOfRange, message, records: Vec::new() };
             out.replies.push((token, Until::Committed(Wait::Folded), reply));
         } else {
             self.move_log_start(wanted, token, out);

@@ -111,7 +111,7 @@ impl Sent {
         }
         let batch = builder.build().expect("builds");
         let header = validate(&batch).expect("valid");
-        Request::Produce { batch, header, acks: self.acks }
+        Request::Produce { batch, header, acks: self.acks, bad_times: Vec::new() }
     }
 }
 

@@ -120,7 +120,7 @@ fn poison(index: u64) -> Request {
     let header = validate(&builder.build().expect("builds")).expect("valid");
     let id = EntryId { index: Index(index), term: LeaderEpoch(1) };
     let frame = own_frame(FrameKind::Command, id, Offset(0), &[0xff; 9]);
-    Request::Produce { batch: BytesMut::from(&frame[..]), header, acks: Acks::All }
+    Request::Produce { batch: BytesMut::from(&frame[..]), header, acks: Acks::All, bad_times: Vec::new() }
 }
 
 #[test]
