@@ -224,11 +224,41 @@ fn newest_in(segment: &Segment, from: Offset, below: Offset) -> Result<Option<i6
                 return Ok(false);
             }
             if batch.next_offset() > from {
-                newest = newest.max(Some(batch.max_timestamp));
+                let is_whole = batch.base_offset >= from.0;
+                let of_batch = if is_whole {
+                    Some(batch.max_timestamp)
+                } else {
+                    newest_record(segment, found.position, &batch, from)?
+                };
+                newest = newest.max(of_batch);
             }
         }
         Ok(true)
     })?;
+    Ok(newest)
+}
+
+/// The highest timestamp of the records of a batch at or behind an offset.
+fn newest_record(
+    segment: &Segment,
+    position: u64,
+    batch: &BatchHeader,
+    from: Offset,
+) -> Result<Option<i64>, StorageError> {
+    if batch.is_log_append_time() {
+        return Ok(Some(batch.max_timestamp));
+    }
+    let corrupt = |reason: String| StorageError::corrupt(&segment.path, position, reason);
+    let mut bytes = segment.read(position, batch.total_bytes())?;
+    let whole = Batch::split_off(&mut bytes).map_err(|error| corrupt(error.to_string()))?;
+    verify_crc(&whole.bytes).map_err(|error| corrupt(error.to_string()))?;
+    let mut newest = None;
+    for record in records(&whole, INFLATED).map_err(|error| corrupt(error.to_string()))? {
+        let record = record.map_err(|error| corrupt(error.to_string()))?;
+        if record.offset >= from.0 {
+            newest = newest.max(Some(record.timestamp));
+        }
+    }
     Ok(newest)
 }
 

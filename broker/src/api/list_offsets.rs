@@ -2,6 +2,8 @@
 //! -3 highest timestamp (from version 7 on), -4 earliest on this broker's own disk (8), -5 last tiered (9), -6 earliest not yet
 //! tiered (11). Nothing is tiered here: -4 is the earliest, -5 and -6 have no offset.
 
+use std::collections::BTreeMap;
+
 use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::ids::{Offset, Timestamp};
 use highwater_protocol::message::list_offsets_request::ListOffsetsPartition;
@@ -11,6 +13,7 @@ use highwater_storage::error::StorageError;
 use highwater_storage::reader::Timed;
 use uuid::Uuid;
 
+use super::merged::merged;
 use super::{Answer, Asked};
 
 const LATEST: i64 = -1;
@@ -38,18 +41,41 @@ pub(crate) fn handle(asked: &Asked, request: ListOffsetsRequest) -> Answer {
 
 fn answer(asked: &Asked, request: &ListOffsetsRequest) -> ListOffsetsResponse {
     let image = asked.shell.image();
-    let topics = request.topics.iter().map(|topic| ListOffsetsTopicResponse {
-        name: topic.name.clone(),
-        partitions: topic
-            .partitions
-            .iter()
-            .map(|partition| {
-                let found = one(asked, &image, &topic.name, partition, request.isolation_level == 1);
-                response(asked.version, partition.partition_index, found)
-            })
-            .collect(),
+    let mut times: BTreeMap<(&str, i32), usize> = BTreeMap::new();
+    for (topic, partition) in named(request) {
+        *times.entry((topic, partition.partition_index)).or_default() += 1;
+    }
+    let all = named(request).map(|(topic, partition)| {
+        let index = partition.partition_index;
+        // Which of the two is meant is not known.
+        let found = if times.get(&(topic, index)).is_some_and(|times| *times > 1) {
+            Err(ErrorCode::InvalidRequest)
+        } else {
+            one(asked, &image, topic, partition, request.isolation_level == 1)
+        };
+        (topic.to_owned(), Uuid::nil(), index, response(asked.version, index, found))
+    });
+    let topics = merged(all).into_iter().map(|(name, _, partitions)| ListOffsetsTopicResponse {
+        name,
+        partitions: partitions.into_iter().map(|(_, partition)| partition).collect(),
     });
     ListOffsetsResponse { topics: topics.collect(), ..ListOffsetsResponse::default() }
+}
+
+/// The partitions that a request names.
+fn named(request: &ListOffsetsRequest) -> impl Iterator<Item = (&str, &ListOffsetsPartition)> {
+    request.topics.iter().flat_map(|topic| topic.partitions.iter().map(|partition| (topic.name.as_str(), partition)))
+}
+
+/// The version that brought a special timestamp.
+fn since(timestamp: i64) -> i16 {
+    match timestamp {
+        MAX_TIMESTAMP => 7,
+        EARLIEST_LOCAL => 8,
+        LATEST_TIERED => 9,
+        EARLIEST_PENDING_UPLOAD => 11,
+        _ => 0,
+    }
 }
 
 fn one(
@@ -62,7 +88,7 @@ fn one(
     let replica = asked.shell.replica(image, topic, Uuid::nil(), partition.partition_index)?;
     let serving = replica.serving().ok_or(ErrorCode::NotLeaderOrFollower)?;
     let wanted = partition.current_leader_epoch;
-    if wanted >= 0 && wanted < serving.epoch.0 {
+    if wanted != -1 && wanted < serving.epoch.0 {
         return Err(ErrorCode::FencedLeaderEpoch);
     }
     if wanted > serving.epoch.0 {
@@ -84,6 +110,9 @@ fn one(
         }
         Err(error) => Err(asked.shell.read_failed(&replica, &error)),
     };
+    if asked.version < since(partition.timestamp) {
+        return Err(ErrorCode::UnsupportedVersion);
+    }
     match partition.timestamp {
         LATEST => Ok(At { epoch: serving.epoch.0, ..at(end) }),
         EARLIEST | EARLIEST_LOCAL => Ok(at(view.log_start)),

@@ -30,7 +30,7 @@ fn answer(asked: &Asked, topic: &str, wanted: &OffsetForLeaderPartition) -> Epoc
 fn end(asked: &Asked, topic: &str, wanted: &OffsetForLeaderPartition) -> Result<Option<(i32, i64)>, ErrorCode> {
     let replica = asked.shell.replica(&asked.shell.image(), topic, Uuid::nil(), wanted.partition)?;
     let serving = replica.serving().ok_or(ErrorCode::NotLeaderOrFollower)?;
-    if wanted.current_leader_epoch >= 0 && wanted.current_leader_epoch < serving.epoch.0 {
+    if wanted.current_leader_epoch != -1 && wanted.current_leader_epoch < serving.epoch.0 {
         return Err(ErrorCode::FencedLeaderEpoch);
     }
     if wanted.current_leader_epoch > serving.epoch.0 {
@@ -41,5 +41,10 @@ fn end(asked: &Asked, topic: &str, wanted: &OffsetForLeaderPartition) -> Result<
     }
     let end = serving.view.high_watermark;
     let found = replica.reader().epoch_end(LeaderEpoch(wanted.leader_epoch), end);
-    Ok(found.map(|(epoch, offset)| (epoch.0, offset.0.min(end.0))))
+    Ok(match found {
+        Some((epoch, offset)) => Some((epoch.0, offset.0.min(end.0))),
+        None if wanted.leader_epoch == -1 => None,
+        // Older than all that is here: it ended where the log starts, at the latest.
+        None => Some((wanted.leader_epoch, serving.view.log_start.0)),
+    })
 }

@@ -8,21 +8,25 @@ pub(crate) mod session;
 use std::sync::Arc;
 
 use highwater_core::controller::image::Image;
-use highwater_core::data::DataMachine;
-use highwater_node::{FetchWaiter, Replica};
+use highwater_core::data::{DataMachine, View};
+use highwater_node::{FetchWaiter, Replica, Serving};
 use highwater_protocol::error_code::ErrorCode;
-use highwater_protocol::ids::Offset;
+use highwater_protocol::ids::{LeaderEpoch, Offset};
 use highwater_protocol::message::fetch_request::FetchTopic;
-use highwater_protocol::message::fetch_response::{FetchableTopicResponse, PartitionData};
+use highwater_protocol::message::fetch_response::{EpochEndOffset, FetchableTopicResponse, PartitionData};
 use highwater_protocol::message::{FetchRequest, FetchResponse};
 use highwater_protocol::wire::Payload;
 use highwater_storage::reader::Slice;
 
 use self::session::{Begun, Wanted};
+use super::merged::merged;
 use super::{Answer, Asked};
 use crate::limits::SENDFILE_BYTES;
 use crate::server::response::Response;
 use crate::shell::Shell;
+
+/// From this version on a topic is named by its id alone.
+const BY_ID: i16 = 13;
 
 pub(crate) fn handle(asked: &Asked, request: FetchRequest) -> Answer {
     let asked = asked.clone();
@@ -45,7 +49,7 @@ async fn run(asked: &Asked, request: FetchRequest) -> Response {
             return asked.encoded(&body, Vec::new());
         }
     };
-    let limits = Limits::of(shell, &request);
+    let limits = Limits::of(shell, &request, asked.version);
     let deadline = tokio::time::Instant::now() + limits.max_wait;
     let image = shell.image();
     let waiter = FetchWaiter::new(limits.min_bytes);
@@ -75,16 +79,22 @@ struct Limits {
     max_bytes: usize,
     max_wait: std::time::Duration,
     read_committed: bool,
+    /// Whether topics go by id.
+    by_id: bool,
+    /// Whether another broker asks, as one follows another in Kafka: here nobody does on this way.
+    is_follower: bool,
 }
 
 impl Limits {
-    fn of(shell: &Shell, request: &FetchRequest) -> Self {
+    fn of(shell: &Shell, request: &FetchRequest, version: i16) -> Self {
         let size = |bytes: i32| usize::try_from(bytes).unwrap_or(0);
         Self {
             min_bytes: size(request.min_bytes),
             max_bytes: size(request.max_bytes).min(shell.config.fetch_max_bytes),
             max_wait: std::time::Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)),
             read_committed: request.isolation_level == 1,
+            by_id: version >= BY_ID,
+            is_follower: request.replica_id >= 0 || request.replica_state.replica_id >= 0,
         }
     }
 }
@@ -164,15 +174,27 @@ fn read_one(
     left: usize,
     is_first: bool,
 ) -> (PartitionData, Option<Range>) {
-    let mut data = PartitionData {
+    let empty = PartitionData {
         partition_index: wanted.partition,
         high_watermark: -1,
         records: Some(Payload::default()),
         aborted_transactions: None,
         ..PartitionData::default()
     };
+    let replica = match found(shell, image, wanted, limits) {
+        Ok(replica) => replica,
+        Err(code) => {
+            return (
+                PartitionData { error_code: code.number(), aborted_transactions: Some(Vec::new()), ..empty },
+                None,
+            );
+        }
+    };
+    let mut data = PartitionData { aborted_transactions: limits.read_committed.then(Vec::new), ..empty.clone() };
     let read = (|| {
-        let replica = shell.replica(image, &wanted.topic, wanted.topic_id, wanted.partition)?;
+        if limits.is_follower {
+            return Err(ErrorCode::NotLeaderOrFollower);
+        }
         let serving = replica.serving().ok_or_else(|| offline(&replica))?;
         if wanted.current_leader_epoch >= 0 {
             match wanted.current_leader_epoch.cmp(&serving.epoch.0) {
@@ -185,6 +207,10 @@ fn read_one(
         data.high_watermark = view.high_watermark.0;
         data.last_stable_offset = view.last_stable_offset.0;
         data.log_start_offset = view.log_start.0;
+        if let Some(diverging) = diverging(&replica, &serving, wanted)? {
+            data.diverging_epoch = diverging;
+            return Ok(None);
+        }
         let from = Offset(wanted.offset);
         if from < view.log_start || from > view.high_watermark {
             return Err(ErrorCode::OffsetOutOfRange);
@@ -194,18 +220,41 @@ fn read_one(
         if most == 0 && !is_first {
             return Ok(None);
         }
-        match replica.reader().read(from, below, most, is_first) {
-            Ok(slice) => Ok(slice.map(|slice| Range { replica, slice })),
-            Err(error) => Err(shell.read_failed(&replica, &error)),
-        }
+        replica.reader().read(from, below, most, is_first).map_err(|error| shell.read_failed(&replica, &error))
     })();
     match read {
-        Ok(range) => (data, range),
-        Err(code) => {
-            data.error_code = code.number();
-            (data, None)
-        }
+        Ok(slice) => (data, slice.map(|slice| Range { replica, slice })),
+        // What is said with an error is the error alone: a reader takes no offset from it.
+        Err(code) => (PartitionData { error_code: code.number(), ..empty }, None),
     }
+}
+
+/// The replica of a partition that may be read here.
+fn found(shell: &Shell, image: &Image, wanted: &Wanted, limits: &Limits) -> crate::shell::Found {
+    if limits.by_id && wanted.topic_id.is_nil() {
+        return Err(ErrorCode::UnknownTopicId);
+    }
+    shell.replica(image, &wanted.topic, wanted.topic_id, wanted.partition)
+}
+
+/// Where the log parted from what a reader read (KIP-320): the epoch it read last ended in front of the offset it wants. An epoch
+/// that is not known here has no end.
+fn diverging(
+    replica: &Replica<DataMachine>,
+    serving: &Serving<View>,
+    wanted: &Wanted,
+) -> Result<Option<EpochEndOffset>, ErrorCode> {
+    if wanted.last_fetched_epoch < 0 {
+        return Ok(None);
+    }
+    if wanted.last_fetched_epoch > serving.epoch.0 {
+        return Err(ErrorCode::OffsetOutOfRange);
+    }
+    let high_watermark = serving.view.high_watermark;
+    let end = replica.reader().epoch_end(LeaderEpoch(wanted.last_fetched_epoch), high_watermark);
+    let (epoch, end) = end.map_or((wanted.last_fetched_epoch, serving.view.log_start), |(epoch, end)| (epoch.0, end));
+    let has_parted = epoch < wanted.last_fetched_epoch || end.0 < wanted.offset;
+    Ok(has_parted.then_some(EpochEndOffset { epoch, end_offset: end.0 }))
 }
 
 fn offline(replica: &Arc<Replica<DataMachine>>) -> ErrorCode {
@@ -228,16 +277,19 @@ fn grouped(partitions: Vec<(Wanted, PartitionData)>) -> Vec<FetchableTopicRespon
     topics
 }
 
-/// The partitions that a request names.
+/// The partitions that a request names, each once.
 fn named(topics: &[FetchTopic]) -> impl Iterator<Item = Wanted> {
-    topics.iter().flat_map(|topic| {
+    let all = topics.iter().flat_map(|topic| {
         topic.partitions.iter().map(|partition| Wanted {
             topic: topic.topic.clone(),
             topic_id: topic.topic_id,
             partition: partition.partition,
             offset: partition.fetch_offset,
             current_leader_epoch: partition.current_leader_epoch,
+            last_fetched_epoch: partition.last_fetched_epoch,
             max_bytes: usize::try_from(partition.partition_max_bytes).unwrap_or(0),
         })
-    })
+    });
+    let keyed = all.map(|wanted| (wanted.topic.clone(), wanted.topic_id, wanted.partition, wanted));
+    merged(keyed).into_iter().flat_map(|(_, _, partitions)| partitions.into_iter().map(|(_, wanted)| wanted))
 }

@@ -24,6 +24,7 @@ pub(crate) struct Wanted {
     pub(crate) partition: i32,
     pub(crate) offset: i64,
     pub(crate) current_leader_epoch: i32,
+    pub(crate) last_fetched_epoch: i32,
     pub(crate) max_bytes: usize,
 }
 
@@ -120,7 +121,7 @@ impl Sessions {
 
     fn create(&mut self, request: &FetchRequest) -> Begun {
         let wanted: Vec<Wanted> = named(&request.topics).collect();
-        if wanted.is_empty() || self.most == 0 {
+        if self.most == 0 {
             return Begun { session_id: 0, wanted, is_incremental: false };
         }
         if self.sessions.len() >= self.most {
@@ -159,6 +160,11 @@ impl Sessions {
                 session.partitions.remove(&key);
                 session.order.retain(|other| *other != key);
             }
+        }
+        if session.order.is_empty() {
+            // Nothing is left to follow.
+            self.sessions.remove(&request.session_id);
+            return Begun::without_session(request);
         }
         let wanted =
             session.order.iter().filter_map(|key| session.partitions.get(key)).map(|(wanted, _)| wanted.clone());
