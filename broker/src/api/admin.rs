@@ -20,6 +20,7 @@ use highwater_protocol::message::{
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::merged::merged;
 use super::{Answer, Asked, controller_refused, refused};
 use crate::turn::Turn;
 
@@ -31,6 +32,9 @@ pub(crate) fn create_topics(asked: &Asked, request: CreateTopicsRequest, turn: &
     let deadline = deadline(request.timeout_ms);
     let is_real = !request.validate_only;
     let names: Vec<String> = request.topics.iter().map(|topic| topic.name.clone()).collect();
+    if !has_time(request.timeout_ms) {
+        return asked.now(&create_failed(names, ErrorCode::RequestTimedOut));
+    }
     let ids = names.iter().map(|_| shell.node.draw_id()).collect();
     let fixed = Arc::clone(shell.node.static_config());
     let reply = shell.node.controller().submit(Request::CreateTopics { request, ids, fixed }, shell.clock(), turn);
@@ -65,6 +69,9 @@ pub(crate) fn delete_topics(asked: &Asked, request: DeleteTopicsRequest, turn: &
     if shell.setting("delete.topic.enable") == "false" {
         return asked.now(&delete_failed(all, ErrorCode::TopicDeletionDisabled));
     }
+    if !has_time(request.timeout_ms) {
+        return asked.now(&delete_failed(all, ErrorCode::RequestTimedOut));
+    }
     let reply = shell.node.controller().submit(Request::DeleteTopics(request), shell.clock(), turn);
     let asked_again = asked.clone();
     asked.later(async move {
@@ -81,6 +88,9 @@ pub(crate) fn create_partitions(asked: &Asked, request: CreatePartitionsRequest,
     let shell = &asked.shell;
     let deadline = deadline(request.timeout_ms);
     let wanted: Vec<(String, i32)> = request.topics.iter().map(|topic| (topic.name.clone(), topic.count)).collect();
+    if !has_time(request.timeout_ms) {
+        return asked.now(&growth_failed(wanted, ErrorCode::RequestTimedOut));
+    }
     let is_real = !request.validate_only;
     let reply = shell.node.controller().submit(Request::CreatePartitions(request), shell.clock(), turn);
     let asked_again = asked.clone();
@@ -88,14 +98,7 @@ pub(crate) fn create_partitions(asked: &Asked, request: CreatePartitionsRequest,
         let shell = &asked_again.shell;
         let response = match reply.await {
             Ok(Reply::CreatePartitions(response)) => response,
-            other => {
-                let code = controller_code(other).number();
-                let result = |(name, _)| CreatePartitionsTopicResult { name, error_code: code, ..Default::default() };
-                return CreatePartitionsResponse {
-                    results: wanted.into_iter().map(result).collect(),
-                    ..Default::default()
-                };
-            }
+            other => return growth_failed(wanted, controller_code(other)),
         };
         shell.nudges.ticker.nudge();
         for result in response.results.iter().filter(|result| is_real && result.error_code == 0) {
@@ -113,23 +116,26 @@ pub(crate) fn delete_records(asked: &Asked, request: DeleteRecordsRequest, turn:
     let shell = &asked.shell;
     let deadline = deadline(request.timeout_ms);
     let image = shell.image();
+    let named = request.topics.into_iter().flat_map(|topic| {
+        let name = topic.name;
+        topic.partitions.into_iter().map(move |one| (name.clone(), Uuid::nil(), one.partition_index, one.offset))
+    });
     let mut topics = Vec::new();
-    for topic in request.topics {
+    for (name, _, wanted) in merged(named) {
         let mut partitions = Vec::new();
-        for partition in topic.partitions {
-            let waiting =
-                shell.replica(&image, &topic.name, Uuid::nil(), partition.partition_index).and_then(|replica| {
-                    let serving = replica.serving().ok_or(ErrorCode::NotLeaderOrFollower)?;
-                    if !replica.config().deletes() {
-                        return Err(ErrorCode::PolicyViolation);
-                    }
-                    let high_watermark = serving.view.high_watermark;
-                    let request = data::Request::DeleteRecords { before: Offset(partition.offset), high_watermark };
-                    Ok(replica.submit(request, shell.clock(), turn))
-                });
-            partitions.push((partition.partition_index, waiting));
+        for (index, offset) in wanted {
+            let waiting = shell.replica(&image, &name, Uuid::nil(), index).and_then(|replica| {
+                let serving = replica.serving().ok_or(ErrorCode::NotLeaderOrFollower)?;
+                if !replica.config().deletes() {
+                    return Err(ErrorCode::PolicyViolation);
+                }
+                let high_watermark = serving.view.high_watermark;
+                let request = data::Request::DeleteRecords { before: Offset(offset), high_watermark };
+                Ok(replica.submit(request, shell.clock(), turn))
+            });
+            partitions.push((index, waiting));
         }
-        topics.push((topic.name, partitions));
+        topics.push((name, partitions));
     }
     let asked_again = asked.clone();
     asked.later(async move {
@@ -175,6 +181,16 @@ fn controller_code(reply: Result<Reply, Refusal>) -> ErrorCode {
         Ok(other) => unreachable!("the controller answered {other:?} to another question"),
         Err(refusal) => controller_refused(&refusal),
     }
+}
+
+/// A change of topics that is to be done in no time is not begun.
+fn has_time(timeout_ms: i32) -> bool {
+    timeout_ms > 0
+}
+
+fn growth_failed(wanted: Vec<(String, i32)>, code: ErrorCode) -> CreatePartitionsResponse {
+    let result = |(name, _)| CreatePartitionsTopicResult { name, error_code: code.number(), ..Default::default() };
+    CreatePartitionsResponse { results: wanted.into_iter().map(result).collect(), ..Default::default() }
 }
 
 fn create_failed(names: Vec<String>, code: ErrorCode) -> CreateTopicsResponse {

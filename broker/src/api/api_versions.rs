@@ -20,12 +20,29 @@ pub(crate) fn handle(asked: &Asked, request: &ApiVersionsRequest) -> Answer {
         }
         asked.shell.metrics.saw_software(name, version);
     }
+    if let Some(code) = is_elsewhere(asked, request) {
+        return asked.now(&failed(code));
+    }
     let body = ApiVersionsResponse {
         api_keys: SERVED.iter().map(|key| advertised(*key)).collect(),
         finalized_features_epoch: asked.shell.image().features_epoch,
         ..ApiVersionsResponse::default()
     };
     asked.now(&body)
+}
+
+/// Why the client is not where it believes to be. It names the cluster and the node, or neither.
+fn is_elsewhere(asked: &Asked, request: &ApiVersionsRequest) -> Option<ErrorCode> {
+    match (&request.cluster_id, request.node_id) {
+        _ if asked.version < 5 => None,
+        (None, -1) => None,
+        (None, _) | (Some(_), -1) => Some(ErrorCode::InvalidRequest),
+        (Some(cluster), node) => {
+            let shell = &asked.shell;
+            let is_here = *cluster == shell.image().cluster_id.to_string() && node == shell.node.identity().node_id;
+            (!is_here).then_some(ErrorCode::RebootstrapRequired)
+        }
+    }
 }
 
 /// The answer to a version that nobody knows, in the version that everybody reads.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use highwater_core::controller::topics::is_internal;
+use highwater_core::controller::topics::{check_legal, is_internal};
 use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::message::describe_cluster_response::DescribeClusterBroker;
 use highwater_protocol::message::describe_log_dirs_response::{
@@ -16,7 +16,7 @@ use highwater_protocol::message::{
     DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse,
 };
 
-use super::metadata::Leader;
+use super::metadata::{CLUSTER_OPERATIONS, Leader, TOPIC_OPERATIONS};
 use super::{Answer, Asked};
 
 /// Partitions that one DescribeTopicPartitions answers at the most, as in Kafka.
@@ -52,6 +52,11 @@ pub(crate) fn cluster(asked: &Asked, request: &DescribeClusterRequest) -> Answer
     let body = DescribeClusterResponse {
         cluster_id: image.cluster_id.to_string(),
         controller_id: asked.shell.node.identity().node_id,
+        cluster_authorized_operations: if request.include_cluster_authorized_operations {
+            CLUSTER_OPERATIONS
+        } else {
+            DescribeClusterResponse::default().cluster_authorized_operations
+        },
         brokers: image.brokers.values().filter_map(broker).collect(),
         ..DescribeClusterResponse::default()
     };
@@ -94,6 +99,14 @@ pub(crate) fn topic_partitions(asked: &Asked, request: &DescribeTopicPartitionsR
     } else {
         request.topics.iter().map(|topic| topic.name.clone()).collect()
     };
+    let is_named = !request.topics.is_empty();
+    if let Some(cursor) = &request.cursor
+        && (cursor.partition_index < 0 || is_named && !names.contains(&cursor.topic_name))
+    {
+        let refused = |name| failed(name, ErrorCode::InvalidRequest);
+        let topics = names.into_iter().filter(|_| is_named).map(refused).collect();
+        return asked.now(&DescribeTopicPartitionsResponse { topics, ..DescribeTopicPartitionsResponse::default() });
+    }
     let limit = usize::try_from(request.response_partition_limit).unwrap_or(0).clamp(1, PARTITIONS);
     let (from_name, from_index) = match &request.cursor {
         Some(cursor) => (cursor.topic_name.clone(), usize::try_from(cursor.partition_index).unwrap_or(0)),
@@ -102,19 +115,18 @@ pub(crate) fn topic_partitions(asked: &Asked, request: &DescribeTopicPartitionsR
     let mut body = DescribeTopicPartitionsResponse::default();
     let mut room = limit;
     for name in names.into_iter().filter(|name| *name >= from_name) {
-        let Some(topic) = image.topic(&name) else {
-            body.topics.push(DescribeTopicPartitionsResponseTopic {
-                error_code: ErrorCode::UnknownTopicOrPartition.number(),
-                name: Some(name),
-                ..DescribeTopicPartitionsResponseTopic::default()
-            });
-            continue;
-        };
         let first = if name == from_name { from_index } else { 0 };
         if room == 0 {
             body.next_cursor = Some(Cursor { topic_name: name, partition_index: i32::try_from(first).unwrap_or(0) });
             break;
         }
+        let Some(topic) = image.topic(&name) else {
+            let code = check_legal(&name).err().map_or(ErrorCode::UnknownTopicOrPartition, |(code, _)| code);
+            let topic_authorized_operations = TOPIC_OPERATIONS;
+            body.topics
+                .push(DescribeTopicPartitionsResponseTopic { topic_authorized_operations, ..failed(name, code) });
+            continue;
+        };
         let partitions: Vec<_> = topic.partitions.iter().skip(first).take(room).collect();
         let next = first + partitions.len();
         room -= partitions.len();
@@ -139,7 +151,7 @@ pub(crate) fn topic_partitions(asked: &Asked, request: &DescribeTopicPartitionsR
             topic_id: topic.id,
             is_internal: is_internal(&name),
             partitions: described.collect(),
-            ..DescribeTopicPartitionsResponseTopic::default()
+            topic_authorized_operations: TOPIC_OPERATIONS,
         });
         if next < topic.partitions.len() {
             body.next_cursor = Some(Cursor { topic_name: name, partition_index: i32::try_from(next).unwrap_or(0) });
@@ -147,4 +159,12 @@ pub(crate) fn topic_partitions(asked: &Asked, request: &DescribeTopicPartitionsR
         }
     }
     asked.now(&body)
+}
+
+fn failed(name: String, code: ErrorCode) -> DescribeTopicPartitionsResponseTopic {
+    DescribeTopicPartitionsResponseTopic {
+        error_code: code.number(),
+        name: Some(name),
+        ..DescribeTopicPartitionsResponseTopic::default()
+    }
 }

@@ -1,6 +1,7 @@
 //! Idempotent producers: InitProducerId (key 22) gives out ids in blocks of the controller's, DescribeProducers (key 61) shows
 //! what a partition remembers.
 
+use highwater_core::controller::topics::check_legal;
 use highwater_core::controller::{self, PRODUCER_ID_BLOCK};
 use highwater_core::data;
 use highwater_protocol::error_code::ErrorCode;
@@ -16,6 +17,14 @@ use crate::turn::Turn;
 pub(crate) fn init(asked: &Asked, request: InitProducerIdRequest) -> Answer {
     if request.transactional_id.as_ref().is_some_and(String::is_empty) {
         return asked.now(&failed(ErrorCode::InvalidRequest));
+    }
+    // Whoever has an id has an epoch of it.
+    if (request.producer_id == -1) != (request.producer_epoch == -1) {
+        return asked.now(&failed(ErrorCode::InvalidRequest));
+    }
+    let longest = asked.shell.setting("transaction.max.timeout.ms").parse().unwrap_or(i32::MAX);
+    if request.transactional_id.is_some() && !(1..=longest).contains(&request.transaction_timeout_ms) {
+        return asked.now(&failed(ErrorCode::InvalidTransactionTimeout));
     }
     if request.transactional_id.is_some() {
         // Transactions are not served yet, and no key that they need is advertised.
@@ -62,8 +71,9 @@ pub(crate) fn describe(asked: &Asked, request: DescribeProducersRequest, turn: &
     for topic in request.topics {
         let mut partitions = Vec::new();
         for index in topic.partition_indexes {
-            let reply = shell
-                .replica(&image, &topic.name, Uuid::nil(), index)
+            let reply = check_legal(&topic.name)
+                .map_err(|(code, _)| code)
+                .and_then(|()| shell.replica(&image, &topic.name, Uuid::nil(), index))
                 .map(|replica| replica.submit(data::Request::DescribeProducers, shell.clock(), turn));
             partitions.push((index, reply));
         }
@@ -84,12 +94,8 @@ pub(crate) fn describe(asked: &Asked, request: DescribeProducersRequest, turn: &
                 };
                 let error_code = producers.as_ref().err().map_or(0, |code| code.number());
                 let active_producers = producers.unwrap_or_default().into_iter().map(state).collect();
-                responses.push(PartitionResponse {
-                    partition_index,
-                    error_code,
-                    error_message: None,
-                    active_producers,
-                });
+                let error_message = (error_code != 0).then(|| format!("{name}-{partition_index} is not known here"));
+                responses.push(PartitionResponse { partition_index, error_code, error_message, active_producers });
             }
             topics.push(TopicResponse { name, partitions: responses });
         }

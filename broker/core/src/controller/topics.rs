@@ -103,11 +103,15 @@ pub(super) fn delete(image: &Image, request: &DeleteTopicsRequest) -> (Vec<Chang
     for (name, id) in named {
         let is_twice = match times.get(&(name, id)) {
             Some(1) => false,
+            // Neither named nor known by an id, so no two of them are of a kind.
+            Some(_) if name.is_none() && id.is_nil() => false,
             // One answer for all of its kind.
             Some(_) => true,
             None => continue,
         };
-        times.remove(&(name, id));
+        if name.is_some() || !id.is_nil() {
+            times.remove(&(name, id));
+        }
         if name.is_none() && ids_of_names.contains(&id) {
             // Its name is answered for both.
             continue;
@@ -229,7 +233,8 @@ fn made(
     Ok(TopicChange { name: topic.name.clone(), id: Vec::new(), partitions })
 }
 
-fn check_name(image: &Image, name: &str) -> Result<(), Refused> {
+/// Why no topic may be called so.
+pub fn check_legal(name: &str) -> Result<(), (ErrorCode, String)> {
     let invalid = |reason: String| Err((ErrorCode::InvalidTopicException, reason));
     if name.is_empty() {
         return invalid("Topic name is invalid: the empty string is not allowed".to_owned());
@@ -246,6 +251,11 @@ fn check_name(image: &Image, name: &str) -> Result<(), Refused> {
             "Topic name is invalid: '{name}' has a character that is no ASCII letter, digit, '.', '_' or '-'"
         ));
     }
+    Ok(())
+}
+
+fn check_name(image: &Image, name: &str) -> Result<(), Refused> {
+    check_legal(name)?;
     if is_internal(name) {
         return Err((ErrorCode::InvalidRequest, format!("Creation of internal topic {name} is prohibited.")));
     }
@@ -254,7 +264,8 @@ fn check_name(image: &Image, name: &str) -> Result<(), Refused> {
     }
     let flat = name.replace('.', "_");
     if let Some(other) = image.topics().find(|other| other.name.replace('.', "_") == flat) {
-        return invalid(format!("Topic '{name}' collides with existing topic: {}", other.name));
+        let message = format!("Topic '{name}' collides with existing topic: {}", other.name);
+        return Err((ErrorCode::InvalidTopicException, message));
     }
     Ok(())
 }
