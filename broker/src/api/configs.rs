@@ -1,8 +1,11 @@
 //! Settings are shown and changed: DescribeConfigs (32), AlterConfigs (33), IncrementalAlterConfigs (44), ListConfigResources (74).
 
-use highwater_core::config::describe::{Described, Source, broker_values, topic_values};
+use std::collections::BTreeSet;
+
+use highwater_core::config::describe::{Described, Source, broker_values, group_values, topic_values};
 use highwater_core::config::{ConfigDef, Settings, table};
 use highwater_core::controller::image::{Image, ResourceType};
+use highwater_core::controller::topics::check_legal;
 use highwater_core::controller::{Reply, Request};
 use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::message::alter_configs_response::AlterConfigsResourceResponse;
@@ -23,12 +26,16 @@ use crate::turn::Turn;
 
 pub(crate) fn describe(asked: &Asked, request: &DescribeConfigsRequest) -> Answer {
     let image = asked.shell.image();
+    let unknown = request.resources.iter().find(|one| ResourceType::from_number(one.resource_type).is_none());
     let results = request.resources.iter().map(|resource| {
-        let described = entries(asked, &image, resource, request);
+        // One that has no configuration at all spoils the request for all others, as in Kafka.
+        let described = unknown
+            .map_or(Ok(()), |one| Err(no_type(one.resource_type)))
+            .and_then(|()| entries(asked, &image, resource, request));
         let mut result = DescribeConfigsResult {
             resource_type: resource.resource_type,
             resource_name: resource.resource_name.clone(),
-            error_message: None,
+            error_message: Some(String::new()),
             ..DescribeConfigsResult::default()
         };
         match described {
@@ -52,9 +59,7 @@ fn entries(
     let name = &resource.resource_name;
     let node_id = asked.shell.node.identity().node_id;
     let fixed = asked.shell.node.static_config();
-    let kind = ResourceType::from_number(resource.resource_type).ok_or_else(|| {
-        (ErrorCode::InvalidRequest, format!("resource type {} has no configuration", resource.resource_type))
-    })?;
+    let kind = ResourceType::from_number(resource.resource_type).ok_or_else(|| no_type(resource.resource_type))?;
     let broker = match (kind, name.parse::<i32>()) {
         (ResourceType::Broker, Ok(id)) if id != node_id => {
             let message = format!("Unexpected broker id, expected {node_id} or empty string, but received {name}");
@@ -65,6 +70,12 @@ fn entries(
         }
         _ => image.broker_settings(node_id, fixed),
     };
+    if kind == ResourceType::Topic {
+        check_legal(name)?;
+    }
+    if matches!(kind, ResourceType::Group | ResourceType::ClientMetrics) && name.is_empty() {
+        return Err((ErrorCode::InvalidRequest, "a group or subscription is described by its name".to_owned()));
+    }
     if kind == ResourceType::Topic && image.topic(name).is_none() {
         return Err((ErrorCode::UnknownTopicOrPartition, format!("The topic '{name}' does not exist.")));
     }
@@ -75,7 +86,7 @@ fn entries(
             ResourceType::Topic => topic_values(def, own, &broker),
             ResourceType::Broker if defaults_only => only_set(def, own, Source::DefaultBroker),
             ResourceType::Broker => broker_values(def, &broker),
-            ResourceType::Group | ResourceType::ClientMetrics => with_default(def, own),
+            ResourceType::Group | ResourceType::ClientMetrics => group_values(def, own),
         }
     };
     let definitions = match kind {
@@ -97,18 +108,12 @@ fn entries(
 }
 
 fn only_set(def: &ConfigDef, own: &Settings, source: Source) -> Vec<Described> {
-    let one = |value: &String| Described { name: def.name.to_owned(), value: Some(value.clone()), source };
+    let one = |value: &String| Described { name: Some(def.name.to_owned()), value: Some(value.clone()), source };
     own.get(def.name).map(one).into_iter().collect()
 }
 
-fn with_default(def: &ConfigDef, own: &Settings) -> Vec<Described> {
-    let mut values = only_set(def, own, Source::Group);
-    values.push(Described {
-        name: def.name.to_owned(),
-        value: def.default.map(str::to_owned),
-        source: Source::Default,
-    });
-    values
+fn no_type(number: i8) -> (ErrorCode, String) {
+    (ErrorCode::InvalidRequest, format!("resource type {number} has no configuration"))
 }
 
 fn entry(
@@ -120,10 +125,9 @@ fn entry(
     let first = values.first().cloned();
     let source = first.as_ref().map_or(Source::Default, |first| first.source);
     let shown = |value: Option<String>| if def.sensitive { None } else { value };
-    let synonym = |described: Described| DescribeConfigsSynonym {
-        name: described.name,
-        value: shown(described.value),
-        source: described.source.number(),
+    let synonym = |described: Described| {
+        let (value, source) = (shown(described.value), described.source.number());
+        described.name.map(|name| DescribeConfigsSynonym { name, value, source })
     };
     DescribeConfigsResourceResult {
         name: def.name.to_owned(),
@@ -132,7 +136,7 @@ fn entry(
         is_default: version == 0 && source == Source::Default,
         config_source: source.number(),
         is_sensitive: def.sensitive,
-        synonyms: if request.include_synonyms { values.into_iter().map(synonym).collect() } else { Vec::new() },
+        synonyms: if request.include_synonyms { values.into_iter().filter_map(synonym).collect() } else { Vec::new() },
         config_type: def.kind.number(),
         documentation: request.include_documentation.then(|| def.doc.to_owned()),
     }
@@ -194,12 +198,17 @@ pub(crate) fn incremental(asked: &Asked, request: IncrementalAlterConfigsRequest
 pub(crate) fn list(asked: &Asked, request: &ListConfigResourcesRequest) -> Answer {
     let image = asked.shell.image();
     let client_metrics = ResourceType::ClientMetrics;
+    if request.resource_types.iter().any(|kind| ResourceType::from_number(*kind).is_none()) {
+        let error_code = ErrorCode::UnsupportedVersion.number();
+        return asked.now(&ListConfigResourcesResponse { error_code, ..ListConfigResourcesResponse::default() });
+    }
+    let kinds: BTreeSet<i8> = request.resource_types.iter().copied().collect();
     let wanted: Vec<ResourceType> = if asked.version == 0 {
         vec![client_metrics]
     } else if request.resource_types.is_empty() {
         vec![ResourceType::Topic, ResourceType::Broker, client_metrics, ResourceType::Group]
     } else {
-        request.resource_types.iter().filter_map(|kind| ResourceType::from_number(*kind)).collect()
+        kinds.into_iter().filter_map(ResourceType::from_number).collect()
     };
     let mut config_resources = Vec::new();
     for kind in wanted {

@@ -23,8 +23,8 @@ pub enum Source {
 /// One value, and its source.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Described {
-    /// What it is called there.
-    pub name: String,
+    /// What it is called there; nothing where Kafka tells of no synonym.
+    pub name: Option<String>,
     /// `None` is null.
     pub value: Option<String>,
     /// Where it comes from.
@@ -60,15 +60,18 @@ impl Source {
 pub fn topic_values(def: &ConfigDef, topic: &Settings, broker: &BrokerSettings<'_>) -> Vec<Described> {
     let mut found = Vec::new();
     if let Some(value) = topic.get(def.name) {
-        found.push(Described { name: def.name.to_owned(), value: Some(value.clone()), source: Source::Topic });
+        found.push(Described { name: Some(def.name.to_owned()), value: Some(value.clone()), source: Source::Topic });
     }
     for (source, settings) in broker.sources() {
         if let Some((name, value)) = behind(def.name, settings) {
-            found.push(Described { name: name.to_owned(), value: Some(value), source });
+            found.push(Described { name: Some(name.to_owned()), value: Some(value), source });
         }
     }
-    let name = synonyms(def.name).last().map_or(def.name, |(name, _)| *name);
-    found.push(Described { name: name.to_owned(), value: def.default.map(str::to_owned), source: Source::Default });
+    // The first of a broker's synonyms alone, and only if it has a default of its own.
+    let name = synonyms(def.name).first().map(|(name, _)| *name);
+    let name = name.filter(|name| find(table::BROKER, name).is_some_and(|behind| behind.default.is_some()));
+    let (name, value) = (name.map(str::to_owned), def.default.map(str::to_owned));
+    found.push(Described { name, value, source: Source::Default });
     found
 }
 
@@ -79,11 +82,34 @@ pub fn broker_values(def: &ConfigDef, broker: &BrokerSettings<'_>) -> Vec<Descri
         .into_iter()
         .filter_map(|(source, settings)| {
             let value = settings.get(def.name)?.clone();
-            Some(Described { name: def.name.to_owned(), value: Some(value), source })
+            Some(Described { name: Some(def.name.to_owned()), value: Some(value), source })
         })
         .collect();
-    found.push(Described { name: def.name.to_owned(), value: def.default.map(str::to_owned), source: Source::Default });
+    let name = def.default.map(|_| def.name.to_owned());
+    found.push(Described { name, value: def.default.map(str::to_owned), source: Source::Default });
     found
+}
+
+/// All values of a group's setting, or of a subscription's to client metrics, the one in force first.
+pub fn group_values(def: &ConfigDef, own: &Settings) -> Vec<Described> {
+    let set = own.get(def.name).map(|value| Described {
+        name: Some(def.name.to_owned()),
+        value: Some(value.clone()),
+        source: Source::Group,
+    });
+    let default =
+        Described { name: group_synonym(def.name), value: def.default.map(str::to_owned), source: Source::Default };
+    set.into_iter().chain([default]).collect()
+}
+
+/// The broker's name for what a group that sets nothing does.
+fn group_synonym(name: &str) -> Option<String> {
+    find(table::GROUP, name)?;
+    let behind = match name {
+        "streams.assignor.name" => "group.streams.assignors".to_owned(),
+        name => format!("group.{name}"),
+    };
+    Some(if find(table::BROKER, &behind).is_some() { behind } else { name.to_owned() })
 }
 
 /// The value of a broker's setting that is in force.

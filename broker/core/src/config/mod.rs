@@ -99,18 +99,33 @@ pub fn check(def: &ConfigDef, value: &str) -> Result<(), String> {
     match allowed(def.name) {
         Some(words) if def.kind == ConfigType::List => {
             let all_known =
-                value.split(',').map(str::trim).filter(|word| !word.is_empty()).all(|word| words.contains(&word));
+                value.trim().is_empty() || value.split(',').map(str::trim).all(|word| words.contains(&word));
             if all_known { Ok(()) } else { wrong(&format!("String must be one of: {}", words.join(", "))) }
         }
         Some(words) if !words.contains(&value) => wrong(&format!("String must be one of: {}", words.join(", "))),
         _ if def.name == "compression.gzip.level" && value.trim() == "0" => {
             wrong("Value must be -1, or between 1 and 9")
         }
+        _ if def.name.ends_with(".replication.throttled.replicas") && !is_throttled(value) => {
+            wrong("Value must be *, or partition:broker with commas between")
+        }
+        _ if def.name == "remote.storage.enable" && value.trim().eq_ignore_ascii_case("true") => {
+            wrong("there is no tiered storage here")
+        }
         _ if def.name == "min.cleanable.dirty.ratio" && !(0.0..=1.0).contains(&value.parse().unwrap_or(-1.0)) => {
             wrong("Value must be between 0 and 1")
         }
         _ => Ok(()),
     }
+}
+
+/// Whether it names replicas: `*`, or pairs of partition and broker.
+fn is_throttled(value: &str) -> bool {
+    let is_pair = |pair: &str| {
+        let numbers = pair.trim().split_once(':');
+        numbers.is_some_and(|(partition, broker)| partition.parse::<u32>().is_ok() && broker.parse::<u32>().is_ok())
+    };
+    matches!(value.trim(), "" | "*") || value.split(',').all(is_pair)
 }
 
 /// What no single value shows: a topic's settings held against each other.
@@ -141,9 +156,10 @@ fn between(name: &str) -> Option<(i64, i64)> {
 fn lowest(name: &str) -> Option<i64> {
     Some(match name {
         "segment.bytes" | "log.segment.bytes" => 1024 * 1024,
+        "max.connections" | "max.connections.per.ip" => 0,
         "segment.ms" | "min.insync.replicas" | "flush.messages" | "log.roll.ms" | "num.partitions" => 1,
         "max.compaction.lag.ms" | "default.replication.factor" => 1,
-        "retention.ms" | "retention.bytes" | "log.retention.ms" | "log.retention.bytes" => -1,
+        "retention.ms" => -1,
         "segment.index.bytes" => 4,
         "max.message.bytes" | "message.max.bytes" | "segment.jitter.ms" | "flush.ms" | "index.interval.bytes" => 0,
         "delete.retention.ms" | "min.compaction.lag.ms" | "file.delete.delay.ms" => 0,

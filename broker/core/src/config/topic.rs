@@ -121,6 +121,8 @@ pub(crate) fn synonyms(topic: &str) -> &'static [(&'static str, i64)] {
         "flush.mode" => &[("log.flush.mode", 1)],
         "flush.ms" => &[("log.flush.interval.ms", 1), ("log.flush.scheduler.interval.ms", 1)],
         "index.interval.bytes" => &[("log.index.interval.bytes", 1)],
+        "local.retention.bytes" => &[("log.local.retention.bytes", 1)],
+        "local.retention.ms" => &[("log.local.retention.ms", 1)],
         "max.compaction.lag.ms" => &[("log.cleaner.max.compaction.lag.ms", 1)],
         "max.decompressed.message.bytes" => &[("max.decompressed.message.bytes", 1)],
         "max.message.bytes" => &[("message.max.bytes", 1)],
@@ -131,6 +133,8 @@ pub(crate) fn synonyms(topic: &str) -> &'static [(&'static str, i64)] {
         "min.compaction.lag.ms" => &[("log.cleaner.min.compaction.lag.ms", 1)],
         "min.insync.replicas" => &[("min.insync.replicas", 1)],
         "preallocate" => &[("log.preallocate", 1)],
+        "remote.copy.lag.bytes" => &[("log.remote.copy.lag.bytes", 1)],
+        "remote.copy.lag.ms" => &[("log.remote.copy.lag.ms", 1)],
         "retention.bytes" => &[("log.retention.bytes", 1)],
         "retention.ms" => {
             &[("log.retention.ms", 1), ("log.retention.minutes", 60_000), ("log.retention.hours", 3_600_000)]

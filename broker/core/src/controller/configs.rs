@@ -13,7 +13,7 @@ use highwater_protocol::message::{
 use super::Reply;
 use super::change::Change;
 use super::image::{Image, ResourceType};
-use super::topics::{doubled, set};
+use super::topics::{check_legal, doubled, set};
 use crate::config::{ConfigDef, ConfigType, Settings, check, check_topic, find, table};
 
 /// The longest value that is kept.
@@ -132,6 +132,12 @@ fn decided(
     let kind = ResourceType::from_number(wanted.kind)
         .ok_or_else(|| invalid(format!("Unknown resource type {}", wanted.kind)))?;
     check_resource_name(kind, wanted.resource)?;
+    if kind == ResourceType::Broker
+        && wanted.resource.is_empty()
+        && let Some(listener) = names().find(|name| name.contains("listener"))
+    {
+        return Err(invalid(format!("{listener} is set for one broker, not for all")));
+    }
     let now = image.settings(kind, wanted.resource);
     let mut after = before(now);
     for one in &wanted.operations {
@@ -159,7 +165,7 @@ fn operated(kind: ResourceType, now: &Settings, one: &Operation<'_>) -> Result<O
     let value = one.value.unwrap_or_default();
     let result = match one.operation {
         SET => value.to_owned(),
-        APPEND | SUBTRACT if def.kind != ConfigType::List => {
+        APPEND | SUBTRACT if def.is_none_or(|def| def.kind != ConfigType::List) => {
             let what = if one.operation == APPEND { "APPEND" } else { "SUBTRACT" };
             let message = format!("Can't {what} to key {} because its type is not LIST.", one.name);
             return Err((ErrorCode::InvalidConfig, message));
@@ -168,8 +174,11 @@ fn operated(kind: ResourceType, now: &Settings, one: &Operation<'_>) -> Result<O
             let words = |list: &str| -> Vec<String> {
                 list.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
             };
-            let mut left = words(now.get(one.name).map(String::as_str).or(def.default).unwrap_or_default());
-            for word in words(value) {
+            // An empty list to append is one empty word, which no list takes.
+            let added = if value.is_empty() && one.operation == APPEND { vec![String::new()] } else { words(value) };
+            let mut left =
+                words(now.get(one.name).map(String::as_str).or(def.and_then(|def| def.default)).unwrap_or_default());
+            for word in added {
                 if one.operation == SUBTRACT {
                     left.retain(|known| *known != word);
                 } else if !left.contains(&word) {
@@ -185,8 +194,36 @@ fn operated(kind: ResourceType, now: &Settings, one: &Operation<'_>) -> Result<O
             format!("The configuration value of {} exceeds the maximum value size of {VALUE_BYTES} bytes.", one.name);
         return Err((ErrorCode::InvalidConfig, message));
     }
-    check_value(kind, def, &result)?;
+    if let Some(def) = def {
+        check_value(kind, def, &result)?;
+        check_threads(def, now, &result)?;
+    }
     Ok(Some(result))
+}
+
+/// Threads are not changed by leaps, as in Kafka.
+fn check_threads(def: &ConfigDef, now: &Settings, value: &str) -> Result<(), Refused> {
+    const THREADS: [&str; 6] = [
+        "background.threads",
+        "log.cleaner.threads",
+        "num.io.threads",
+        "num.network.threads",
+        "num.recovery.threads.per.data.dir",
+        "num.replica.fetchers",
+    ];
+    let current =
+        now.get(def.name).map(String::as_str).or(def.default).and_then(|value| value.trim().parse::<i64>().ok());
+    match (current, value.trim().parse::<i64>()) {
+        (Some(current), Ok(wanted)) if THREADS.contains(&def.name) => {
+            let (low, high): (i64, i64) = (current / 2, current * 2);
+            if wanted >= 1 && (low..=high).contains(&wanted) {
+                return Ok(());
+            }
+            let message = format!("{} is {current}, and changes to between {low} and {high} at a time", def.name);
+            Err((ErrorCode::InvalidRequest, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A broker's bad value is INVALID_REQUEST in Kafka, everybody else's INVALID_CONFIG.
@@ -194,6 +231,11 @@ fn check_value(kind: ResourceType, def: &ConfigDef, value: &str) -> Result<(), R
     let code = if kind == ResourceType::Broker { ErrorCode::InvalidRequest } else { ErrorCode::InvalidConfig };
     check(def, value).map_err(|reason| (code, reason))?;
     match (kind, def.name) {
+        (ResourceType::Group, "share.auto.offset.reset")
+            if !matches!(value, "earliest" | "latest") && !value.starts_with("by_duration:") =>
+        {
+            Err((ErrorCode::InvalidConfig, format!("{value} is none of earliest, latest and by_duration:<duration>")))
+        }
         (ResourceType::Group, name) => check_group_value(name, value),
         (ResourceType::ClientMetrics, "interval.ms")
             if !value.trim().parse::<i64>().is_ok_and(|ms| (100..=3_600_000).contains(&ms)) =>
@@ -241,7 +283,18 @@ fn is_pattern(word: &str) -> bool {
         "client_source_address",
         "client_source_port",
     ];
-    word.split_once('=').is_some_and(|(name, pattern)| TOLD.contains(&name.trim()) && !pattern.trim().is_empty())
+    word.split_once('=').is_some_and(|(name, pattern)| TOLD.contains(&name.trim()) && is_closed(pattern.trim()))
+}
+
+/// Whether a pattern is there, and closes what it opens. It is matched by nobody here.
+fn is_closed(pattern: &str) -> bool {
+    let count = |letter| pattern.chars().filter(|one| *one == letter).count();
+    !pattern.is_empty() && count('[') == count(']') && count('(') == count(')') && !pattern.ends_with('\\')
+}
+
+/// What belongs to a listener: how it is reached, and how it proves who it is.
+fn is_of_a_listener(name: &str) -> bool {
+    name.starts_with("ssl.") || name.starts_with("sasl.")
 }
 
 fn check_resource_name(kind: ResourceType, name: &str) -> Result<(), Refused> {
@@ -261,6 +314,7 @@ fn check_resource_name(kind: ResourceType, name: &str) -> Result<(), Refused> {
 
 fn check_existence(image: &Image, kind: ResourceType, name: &str) -> Result<(), Refused> {
     match kind {
+        ResourceType::Topic if check_legal(name).is_err() => check_legal(name),
         ResourceType::Topic if image.topic(name).is_none() => {
             Err((ErrorCode::UnknownTopicOrPartition, format!("The topic '{name}' does not exist.")))
         }
@@ -271,7 +325,8 @@ fn check_existence(image: &Image, kind: ResourceType, name: &str) -> Result<(), 
     }
 }
 
-fn definition(kind: ResourceType, name: &str) -> Result<&'static ConfigDef, Refused> {
+/// What a broker does not know it keeps nevertheless, as Kafka does: a plug-in may.
+fn definition(kind: ResourceType, name: &str) -> Result<Option<&'static ConfigDef>, Refused> {
     let (table, code, what) = match kind {
         ResourceType::Topic => (table::TOPIC, ErrorCode::InvalidConfig, "Unknown topic config name"),
         ResourceType::Broker => (table::BROKER, ErrorCode::InvalidConfig, "Unknown broker config name"),
@@ -281,10 +336,15 @@ fn definition(kind: ResourceType, name: &str) -> Result<&'static ConfigDef, Refu
         }
     };
     match find(table, name) {
+        None if kind == ResourceType::Broker => Ok(None),
         None => Err((code, format!("{what}: {name}"))),
+        Some(def) if kind == ResourceType::Broker && is_of_a_listener(def.name) => Err((
+            ErrorCode::InvalidRequest,
+            format!("{name} is set for one listener at a time, with its prefix, and not at all while there is no TLS"),
+        )),
         Some(def) if def.read_only => {
             Err((ErrorCode::InvalidRequest, format!("Cannot update these configs dynamically: {name}")))
         }
-        Some(def) => Ok(def),
+        Some(def) => Ok(Some(def)),
     }
 }
