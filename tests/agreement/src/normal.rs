@@ -30,19 +30,49 @@ const IDENTITY: [&str; 15] = [
     "log_dir",
     "config_source",
 ];
+/// Settings that say where a broker runs, or that the test's own start of Kafka sets.
+const OF_THE_HOST: [&str; 16] = [
+    "advertised.listeners",
+    "broker.id",
+    "controller.listener.names",
+    "controller.quorum.voters",
+    "group.initial.rebalance.delay.ms",
+    "inter.broker.listener.name",
+    "listener.security.protocol.map",
+    "listeners",
+    "log.dirs",
+    "node.id",
+    "offsets.topic.replication.factor",
+    "process.roles",
+    "share.coordinator.state.topic.min.isr",
+    "share.coordinator.state.topic.replication.factor",
+    "transaction.state.log.min.isr",
+    "transaction.state.log.replication.factor",
+];
 /// In front of the names of all topics that a run makes.
 pub const OWN: &str = "ag-";
 
 /// What one scenario has seen so far.
 pub struct Normal {
     prefix: String,
+    /// The bytes of the request that is answered.
+    asked: Vec<u8>,
     labels: BTreeMap<String, String>,
 }
 
 impl Normal {
     /// For a scenario whose topics have that prefix.
     pub fn new(prefix: &str) -> Self {
-        Self { prefix: prefix.to_owned(), labels: BTreeMap::new() }
+        Self { prefix: prefix.to_owned(), asked: Vec::new(), labels: BTreeMap::new() }
+    }
+
+    /// Which request will be answered.
+    pub fn asks(&mut self, frame: &[u8]) {
+        self.asked = frame.to_vec();
+    }
+
+    fn was_asked_for(&self, name: &str) -> bool {
+        self.asked.windows(name.len()).any(|bytes| bytes == name.as_bytes())
     }
 
     /// What a topic's id is called.
@@ -90,7 +120,11 @@ impl Normal {
             let label = format!("id:{}", name.replace(&self.prefix, "~"));
             self.labels.entry(id.clone()).or_insert(label);
         }
-        let kept = fields.into_iter().filter(|(name, _)| name != "throttle_time_ms");
+        let is_of_the_host = fields.iter().any(|(name, value)| {
+            name == "name" && matches!(value, Value::Text(text) if OF_THE_HOST.contains(&text.as_str()))
+        });
+        let hidden = |name: &str| is_of_the_host && ["value", "config_source", "source", "synonyms"].contains(&name);
+        let kept = fields.into_iter().filter(|(name, _)| name != "throttle_time_ms" && !hidden(name));
         Value::Fields(kept.map(|(name, value)| self.field(name, value)).collect())
     }
 
@@ -101,14 +135,13 @@ impl Normal {
         };
         let normal = match (name.as_str(), word) {
             ("error_code" | "top_level_error_code" | "topic_config_error_code", Some(code)) => {
-                Value::word(code.parse().map_or("?".to_owned(), |code| format!("{:?}", ErrorCode::from_number(code))))
+                Value::Word(error_name(code))
             }
-            ("error_message" | "batch_index_error_message" | "documentation", _) if value != Value::Null => {
+            ("error_message" | "batch_index_error_message" | "documentation", _) if !is_empty(&value) => {
                 Value::word("*")
             }
-            ("host" | "log_dir" | "cluster_id", _) if value != Value::Null && value != Value::Text(String::new()) => {
-                Value::word("*")
-            }
+            ("host" | "log_dir" | "cluster_id", _) if !is_empty(&value) => Value::word("*"),
+            ("finalized_features_epoch", Some(epoch)) if epoch != "-1" => Value::word("*"),
             ("total_bytes" | "usable_bytes" | "port", Some(number)) if number.parse().is_ok_and(|n: i64| n > 0) => {
                 Value::word("*")
             }
@@ -184,8 +217,8 @@ impl Normal {
         let name = ["name", "topic", "topic_name", "resource_name"].iter().find_map(|name| value.field(name));
         match name {
             Some(Value::Text(name)) => {
-                name.starts_with(OWN) && !name.starts_with(&self.prefix)
-                    || name.starts_with("__") && value.field("error_code").is_none_or(|code| *code == Value::word(0))
+                let is_anothers = name.starts_with(OWN) && !name.starts_with(&self.prefix);
+                (is_anothers || name.starts_with("__")) && !self.was_asked_for(name)
             }
             _ => false,
         }
@@ -195,6 +228,13 @@ impl Normal {
 fn identity(value: &Value) -> (Vec<String>, String) {
     let of = |name: &&str| value.field(name).map(Value::flat);
     (IDENTITY.iter().map(|name| of(name).unwrap_or_default()).collect(), value.flat())
+}
+
+fn error_name(code: &str) -> String {
+    match code.parse() {
+        Ok(0) | Err(_) => code.to_owned(),
+        Ok(code) => format!("{:?}", ErrorCode::from_number(code)),
+    }
 }
 
 /// What an element of a list is called.
@@ -215,6 +255,10 @@ pub fn identity_of(value: &Value) -> String {
 fn is_fixed_id(value: &Value) -> bool {
     let Value::Word(id) = value else { return true };
     Uuid::parse_str(id).is_ok_and(|id| id.as_bytes().iter().all(|byte| *byte == id.as_bytes()[0]))
+}
+
+fn is_empty(value: &Value) -> bool {
+    *value == Value::Null || *value == Value::Text(String::new())
 }
 
 fn is_now(time: &str) -> bool {

@@ -89,8 +89,11 @@ impl Report {
         let mut page = INTRODUCTION.to_owned();
         write!(page, "\n| cases | same | different by design | open |\n|---|---|---|---|\n").expect("writes");
         writeln!(page, "| {cases} | {same} | {by_design} | {open} |").expect("writes");
-        write!(page, "\n## Keys and versions\n\n| key | versions | cases | same | different by design |\n|---|---|---|---|---|\n")
-            .expect("writes");
+        write!(
+            page,
+            "\n## Keys and versions\n\n| key | versions | cases | same | different by design |\n|---|---|---|---|---|\n"
+        )
+        .expect("writes");
         for (key, counts) in &self.keys {
             let name = ApiKey::from_number(*key).map_or("", ApiKey::name);
             let (first, last) = (counts.versions.first().unwrap_or(&0), counts.versions.last().unwrap_or(&0));
@@ -155,13 +158,18 @@ What is not compared, because it differs from run to run or belongs to one broke
   back is compared.
 - A time within two minutes of the clock is `now`. Hosts, ports, the cluster id, the log directory, disk sizes and throttle times
   are compared as present or absent.
-- The words of error messages and of documentation: only that there are some.
+- The words of error messages and of documentation: only that there are some. A message where Kafka has none is no difference.
+- Where a broker listens, its node id, and the settings that the test gives Kafka at its start.
 - The order of topics, partitions and settings in an answer: Kafka's own is that of its hash maps.
+- Topics of other scenarios, and those that a broker keeps for itself, unless a request names them.
+
+Not reached with one node that is never restarted: epochs that ended, leaders that moved, replicas that lag.
 ";
 
 const REASONS: &str = "\
 - old version: Kafka 4.0 dropped it; Highwater serves what Kafka 3.9 served.
 - absent on purpose: a notion that Highwater does not have, such as the in-sync replica set or KRaft.
-- promise: what Highwater promises, or a bound that protects it, asks for another answer.
+- by design: what Highwater promises, a bound that protects it, or a decision about what an answer is worth, asks for another.
+- Kafka's defect: its handler fails inside (UNKNOWN_SERVER_ERROR), never answers, or does what its own rules forbid.
 - not built yet: to be built; until then no client is told that it works.
 ";

@@ -19,9 +19,12 @@ use crate::normal::{Normal, OWN};
 use crate::value::Value;
 
 /// A broker that says nothing for so long says nothing at all.
-const SILENCE: Duration = Duration::from_secs(8);
+const SILENCE: Duration = Duration::from_secs(5);
 /// How long what was asked for may take until it is seen everywhere.
 const SETTLED: Duration = Duration::from_secs(20);
+
+/// Between two looks whether it is.
+const POLL: Duration = Duration::from_millis(20);
 
 /// What a request comes to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -246,7 +249,8 @@ impl Side {
         let deadline = Instant::now() + SETTLED;
         while !is_so(self.wire()) {
             assert!(Instant::now() < deadline, "{what} within {SETTLED:?}");
-            std::thread::yield_now();
+            // Asked without a pause, Kafka comes to little else.
+            std::thread::park_timeout(POLL);
         }
     }
 
@@ -254,7 +258,7 @@ impl Side {
     pub fn producer(&mut self) -> i64 {
         let mut id = -1;
         self.until("a producer id", |wire| {
-            let answer = wire.call(&InitProducerIdRequest { transaction_timeout_ms: 1000, ..Default::default() }, 1);
+            let answer = wire.call(&InitProducerIdRequest { transactional_id: None, ..Default::default() }, 1);
             id = answer.expect("answers").producer_id;
             id >= 0
         });
@@ -264,6 +268,7 @@ impl Side {
 
     /// Whether an answer came, and in a shape that the version has.
     fn exchange<R: Request>(&mut self, frame: &[u8]) -> (Answer, Option<R::Response>) {
+        self.normal.asks(frame);
         let answered = match self.received(frame) {
             Ok(answered) => answered,
             Err(answer) => return (answer, None),

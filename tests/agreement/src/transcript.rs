@@ -85,8 +85,8 @@ fn parse(path: &Path, text: &str, answers: &mut Answers) {
         for entry in entries(body) {
             let (versions, answer) = entry.split_once(' ').expect("versions, and an answer");
             let (first, last) = versions[1..].split_once('-').unwrap_or((&versions[1..], &versions[1..]));
-            let answer = Answer::parse(answer.trim_end())
-                .unwrap_or_else(|error| panic!("{}: {name}: {error}", path.display()));
+            let answer =
+                Answer::parse(answer.trim_end()).unwrap_or_else(|error| panic!("{}: {name}: {error}", path.display()));
             let number = |text: &str| text.parse::<i16>().expect("a version");
             for version in number(first)..=number(last) {
                 answers.insert(CaseName { key, name: name.to_owned(), version }, answer.clone());

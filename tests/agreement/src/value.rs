@@ -81,9 +81,21 @@ impl Value {
             }
             Self::Fields(fields) => {
                 text.push_str("{\n");
+                // As many fields on a line as fit.
+                let mut line = String::new();
                 for (name, value) in fields {
-                    writeln!(text, "{space}{name}: {},", value.text(indent + 2)).expect("writes");
+                    let field = format!("{name}: {},", value.text(indent + 2));
+                    let fits = line.len() + field.len() + indent <= COLUMNS && !field.contains('\n');
+                    if !line.is_empty() && !fits {
+                        writeln!(text, "{space}{line}").expect("writes");
+                        line.clear();
+                    }
+                    if !line.is_empty() {
+                        line.push(' ');
+                    }
+                    line.push_str(&field);
                 }
+                writeln!(text, "{space}{line}").expect("writes");
                 write!(text, "{}}}", " ".repeat(indent)).expect("writes");
             }
             _ => return flat,

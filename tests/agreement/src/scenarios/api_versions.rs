@@ -1,7 +1,7 @@
 //! ApiVersions: what is served, what software may be called, and versions that nobody knows.
 
 use highwater_protocol::api::ApiKey;
-use highwater_protocol::message::ApiVersionsRequest;
+use highwater_protocol::message::{ApiVersionsRequest, DescribeClusterRequest};
 
 use super::Scenario;
 use crate::side::{Side, raw_frame};
@@ -45,6 +45,11 @@ fn served(side: &mut Side) {
     side.case("another-cluster", &to(Some("no-such-cluster"), -1));
     side.case("another-cluster-and-node", &to(Some("no-such-cluster"), 1));
     side.case("this-node", &to(None, 1));
+    let here = side.setup(&DescribeClusterRequest { endpoint_type: 1, ..Default::default() }, 1).cluster_id;
+    side.case("this-cluster-and-node", &to(Some(&here), 1));
+    side.case("this-cluster-and-another-node", &to(Some(&here), 77));
+    side.case("this-cluster-and-no-node", &to(Some(&here), -1));
+    side.case("no-clusters-name", &to(Some(""), 1));
 }
 
 /// A version that does not exist is answered in version 0.

@@ -9,13 +9,15 @@ use crate::side::Side;
 
 pub(super) const SCENARIOS: [Scenario; 1] = [Scenario { key: ApiKey::CreatePartitions, name: "grown", run: grown }];
 
-fn request(topics: &[(&str, i32, Option<&[&[i32]]>)], validate_only: bool) -> CreatePartitionsRequest {
-    let one = |(name, count, assignments): &(&str, i32, Option<&[&[i32]]>)| CreatePartitionsTopic {
+/// A topic, how many partitions it is to have, and the brokers of each new one.
+type Growth<'a> = (&'a str, i32, Option<&'a [&'a [i32]]>);
+
+fn request(topics: &[Growth<'_>], validate_only: bool) -> CreatePartitionsRequest {
+    let one = |(name, count, assignments): &Growth<'_>| CreatePartitionsTopic {
         name: (*name).to_owned(),
         count: *count,
-        assignments: assignments.map(|all| {
-            all.iter().map(|brokers| CreatePartitionsAssignment { broker_ids: brokers.to_vec() }).collect()
-        }),
+        assignments: assignments
+            .map(|all| all.iter().map(|brokers| CreatePartitionsAssignment { broker_ids: brokers.to_vec() }).collect()),
     };
     CreatePartitionsRequest { topics: topics.iter().map(one).collect(), timeout_ms: 10_000, validate_only }
 }
@@ -46,6 +48,10 @@ fn grown(side: &mut Side) {
     }
     side.case("twice", &request(&[(&a, 3, None), (&a, 4, None)], false));
     side.case("twice-and-another", &request(&[(&a, 3, None), (&b, 2, None), (&a, 4, None)], false));
+    for timeout_ms in [-1, 0] {
+        let impatient = CreatePartitionsRequest { timeout_ms, ..request(&[(&a, 4, None), (UNKNOWN, 4, None)], true) };
+        side.case(&format!("timeout-{timeout_ms}"), &impatient);
+    }
     side.case("to-4", &request(&[(&a, 4, None)], false));
     side.served(&a, 4);
     side.case("to-4-again", &request(&[(&a, 4, None)], false));

@@ -78,6 +78,9 @@ pub(super) const SETTINGS: &[(&str, Option<&str>)] = &[
     ("message.format.version", Some("3.0")),
 ];
 
+/// A partition, and its brokers.
+type Assigned<'a> = (i32, &'a [i32]);
+
 fn topic(name: &str, num_partitions: i32, replication_factor: i16) -> CreatableTopic {
     CreatableTopic { name: name.to_owned(), num_partitions, replication_factor, ..CreatableTopic::default() }
 }
@@ -102,8 +105,11 @@ fn made(side: &mut Side) {
     side.case("twice-and-another", &request(vec![topic(&c, 1, 1), topic(&d, 1, 1), topic(&c, 2, 1)]));
     side.case("twice-with-an-illegal-name", &request(vec![topic("a/b", 1, 1), topic("a/b", 1, 1)]));
     let mut impatient = request(vec![topic(&side.will_make("impatient"), 1, 1)]);
-    impatient.timeout_ms = -1;
-    side.case("negative-timeout-validated", &CreateTopicsRequest { validate_only: true, ..impatient });
+    impatient.validate_only = true;
+    for timeout_ms in [-1, 0] {
+        impatient.timeout_ms = timeout_ms;
+        side.case(&format!("timeout-{timeout_ms}-validated"), &impatient);
+    }
 }
 
 fn names(side: &mut Side) {
@@ -153,14 +159,14 @@ fn counts(side: &mut Side) {
 
 fn assignments(side: &mut Side) {
     let name = side.name("t");
-    let assigned = |brokers: &[(i32, &[i32])]| {
-        let one = |(partition_index, broker_ids): &(i32, &[i32])| CreatableReplicaAssignment {
+    let assigned = |brokers: &[Assigned<'_>]| {
+        let one = |(partition_index, broker_ids): &Assigned<'_>| CreatableReplicaAssignment {
             partition_index: *partition_index,
             broker_ids: broker_ids.to_vec(),
         };
         CreatableTopic { assignments: brokers.iter().map(one).collect(), ..topic(&name, -1, -1) }
     };
-    let cases: &[(&str, &[(i32, &[i32])])] = &[
+    let cases: &[(&str, &[Assigned<'_>])] = &[
         ("good", &[(0, &[1])]),
         ("good-two", &[(0, &[1]), (1, &[1])]),
         ("good-out-of-order", &[(1, &[1]), (0, &[1])]),
@@ -207,12 +213,12 @@ fn configs(side: &mut Side) {
     side.case("lags-that-conflict", &validated(vec![with(&lags)]));
     let local = [("retention.ms", Some("10")), ("local.retention.ms", Some("20"))];
     side.case("local-retention-above-retention", &validated(vec![with(&local)]));
-    side.case("bad-count-and-bad-setting", &validated(vec![CreatableTopic {
-        num_partitions: 0,
-        ..with(&[("retention.ms", Some("soon"))])
-    }]));
-    side.case("one-good-one-bad", &validated(vec![
-        with(&[("retention.ms", Some("soon"))]),
-        topic(&side.name("u"), 1, 1),
-    ]));
+    side.case(
+        "bad-count-and-bad-setting",
+        &validated(vec![CreatableTopic { num_partitions: 0, ..with(&[("retention.ms", Some("soon"))]) }]),
+    );
+    side.case(
+        "one-good-one-bad",
+        &validated(vec![with(&[("retention.ms", Some("soon"))]), topic(&side.name("u"), 1, 1)]),
+    );
 }

@@ -61,5 +61,7 @@ fn deleted(side: &mut Side) {
     side.case("one-good-one-unknown", &request(&[(&a.name, &[(0, -1), (7, 0)]), (UNKNOWN, &[(0, 0)])]));
     side.case("compacted", &request(&[(&compacted.name, &[(0, 0)])]));
     side.case("compacted-and-deleted", &request(&[(&both.name, &[(0, 1)])]));
+    let impatient = DeleteRecordsRequest { timeout_ms: -1, ..request(&[(&a.name, &[(0, 0)])]) };
+    side.case("timeout--1", &impatient);
     side.case("internal", &request(&[("__cluster_metadata", &[(0, 0)])]));
 }

@@ -37,6 +37,10 @@ fn by_name(side: &mut Side) {
         side.case(&format!("illegal-{case}"), &named(version, &[name]));
     }
     side.case("internal", &named(version, &["__cluster_metadata"]));
+    for timeout_ms in [-1, 0] {
+        let impatient = DeleteTopicsRequest { timeout_ms, ..named(version, &[UNKNOWN]) };
+        side.case(&format!("timeout-{timeout_ms}"), &impatient);
+    }
     side.case("one", &named(version, &[&a]));
     side.gone(&a);
     side.case("again", &named(version, &[&a]));
@@ -65,11 +69,11 @@ fn by_id(side: &mut Side) {
     side.case("twice", &request(&[(None, a.id), (None, a.id)]));
     side.case("by-name-and-by-id", &request(&[(Some(&a.name), Uuid::nil()), (None, a.id)]));
     side.case("by-id-and-by-name", &request(&[(None, a.id), (Some(&a.name), Uuid::nil())]));
-    side.case("by-name-twice-and-by-id", &request(&[
-        (Some(&a.name), Uuid::nil()),
-        (None, a.id),
-        (Some(&a.name), Uuid::nil()),
-    ]));
+    let d = side.make("d", 1, &[]);
+    side.case(
+        "by-name-twice-and-by-id",
+        &request(&[(Some(&d.name), Uuid::nil()), (None, d.id), (Some(&d.name), Uuid::nil())]),
+    );
     side.case("unknown-name-and-unknown-id", &request(&[(Some(UNKNOWN), Uuid::nil()), (None, unknown_id())]));
     side.case("one", &request(&[(None, a.id)]));
     side.gone(&a.name);

@@ -6,12 +6,12 @@ use highwater_protocol::message::DescribeClusterRequest;
 use super::Scenario;
 use crate::side::Side;
 
-pub(super) const SCENARIOS: [Scenario; 1] =
-    [Scenario { key: ApiKey::DescribeCluster, name: "cluster", run: cluster }];
+pub(super) const SCENARIOS: [Scenario; 1] = [Scenario { key: ApiKey::DescribeCluster, name: "cluster", run: cluster }];
 
 fn cluster(side: &mut Side) {
     for operations in [false, true] {
-        for (name, endpoint_type) in [("brokers", 1), ("controllers", 2), ("type-0", 0), ("type-3", 3), ("type--1", -1)] {
+        for (name, endpoint_type) in [("brokers", 1), ("controllers", 2), ("type-0", 0), ("type-3", 3), ("type--1", -1)]
+        {
             for fenced in [false, true] {
                 let request = DescribeClusterRequest {
                     include_cluster_authorized_operations: operations,

@@ -41,10 +41,10 @@ fn topics(side: &mut Side) {
     let (a, plain) = (side.make("a", 1, &configs).name, side.make("plain", 1, &[]).name);
     side.case("all", &request(vec![resource(TOPIC, &a, None)]));
     side.case("all-of-a-plain-one", &request(vec![resource(TOPIC, &plain, None)]));
-    side.case("all-with-synonyms", &DescribeConfigsRequest {
-        include_synonyms: true,
-        ..request(vec![resource(TOPIC, &a, None)])
-    });
+    side.case(
+        "all-with-synonyms",
+        &DescribeConfigsRequest { include_synonyms: true, ..request(vec![resource(TOPIC, &a, None)]) },
+    );
     side.case("all-explained", &explained(vec![resource(TOPIC, &a, None)]));
     side.case("no-name", &request(vec![resource(TOPIC, &a, Some(&[]))]));
     side.case("one-name", &request(vec![resource(TOPIC, &a, Some(&["retention.ms"]))]));

@@ -52,5 +52,8 @@ fn pages(side: &mut Side) {
     }
     side.case("from-one-that-is-not-asked-for", &request(&[&a, &c], 2000, Some((&b, 1))));
     side.case("from-one-that-is-unknown", &request(&[&a, UNKNOWN], 2000, Some((UNKNOWN, 1))));
+    side.case("all-from-one-that-is-unknown", &request(&[], 2000, Some((&format!("{a}a"), 1))));
+    side.case("all-from-one-that-is-known", &request(&[], 2000, Some((&b, 1))));
+    side.case("all-from-a-negative-one", &request(&[], 2000, Some((&b, -1))));
     side.case("internal", &request(&["__cluster_metadata"], 2000, None));
 }

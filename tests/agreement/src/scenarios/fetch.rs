@@ -5,7 +5,7 @@ use highwater_protocol::message::FetchRequest;
 use highwater_protocol::message::fetch_request::{FetchPartition, FetchTopic, ForgottenTopic};
 use uuid::Uuid;
 
-use super::records::{appended, batch, five, numbered, THEN};
+use super::records::{THEN, appended, batch, five, numbered};
 use super::{ILLEGAL, Scenario, UNKNOWN, unknown_id};
 use crate::side::{Made, Side};
 
@@ -65,7 +65,8 @@ fn offsets(side: &mut Side) {
     appended(side, &a, 0, batch(&[THEN + 100]));
     let p = side.producer();
     appended(side, &a, 0, numbered(p, 0, 0, 2));
-    let at = |partition_index, offset| request(version, vec![from(version, &a, vec![partition(partition_index, offset)])]);
+    let at =
+        |partition_index, offset| request(version, vec![from(version, &a, vec![partition(partition_index, offset)])]);
     for (case, offset) in [
         ("start", 0),
         ("in-the-middle", 3),
@@ -130,7 +131,10 @@ fn limits(side: &mut Side) {
     side.case("negative-wait", &end(-1, 1));
     side.case("wants-nothing", &end(5000, 0));
     side.case("wants-less-than-nothing", &end(5000, -1));
-    side.case("wants-nothing-of-nowhere", &FetchRequest { max_wait_ms: 50, min_bytes: 1, ..request(version, Vec::new()) });
+    side.case(
+        "wants-nothing-of-nowhere",
+        &FetchRequest { max_wait_ms: 50, min_bytes: 1, ..request(version, Vec::new()) },
+    );
 }
 
 fn epochs(side: &mut Side) {
@@ -187,16 +191,14 @@ fn sessions(side: &mut Side) {
     }
     let (a, b) = (side.make("a", 2, &[]), side.make("b", 1, &[]));
     appended(side, &a, 0, five());
-    let with = |session_id, session_epoch, topics| FetchRequest {
-        session_id,
-        session_epoch,
-        ..request(version, topics)
-    };
+    let with =
+        |session_id, session_epoch, topics| FetchRequest { session_id, session_epoch, ..request(version, topics) };
     let of = |topic: &Made, parts: &[(i32, i64)]| {
         from(version, topic, parts.iter().map(|(index, offset)| partition(*index, *offset)).collect())
     };
     let forgotten = |topic: &Made, partitions: &[i32]| {
-        let (topic, topic_id) = if version < BY_ID { (topic.name.clone(), Uuid::nil()) } else { (String::new(), topic.id) };
+        let (topic, topic_id) =
+            if version < BY_ID { (topic.name.clone(), Uuid::nil()) } else { (String::new(), topic.id) };
         vec![ForgottenTopic { topic, topic_id, partitions: partitions.to_vec() }]
     };
     side.case("unknown-id", &with(4711, 1, Vec::new()));

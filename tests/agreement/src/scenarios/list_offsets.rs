@@ -53,12 +53,14 @@ fn times(side: &mut Side) {
     ] {
         for isolation_level in [0, 1] {
             let suffix = if isolation_level == 0 { "" } else { "-committed" };
-            let request = ListOffsetsRequest { isolation_level, ..request(vec![(&a.name, vec![partition(0, timestamp)])]) };
+            let request =
+                ListOffsetsRequest { isolation_level, ..request(vec![(&a.name, vec![partition(0, timestamp)])]) };
             side.case(&format!("{case}{suffix}"), &request);
         }
         side.case(&format!("{case}-of-nothing"), &request(vec![(&empty.name, vec![partition(0, timestamp)])]));
     }
-    let isolation = |isolation_level| ListOffsetsRequest { isolation_level, ..request(vec![(&a.name, vec![partition(0, -1)])]) };
+    let isolation =
+        |isolation_level| ListOffsetsRequest { isolation_level, ..request(vec![(&a.name, vec![partition(0, -1)])]) };
     side.case("isolation-2", &isolation(2));
     let moved = highwater_tests::calls::delete_records(side.wire(), &a.name, 0, 6).expect("answers");
     assert_eq!(moved, Ok(6));
@@ -77,14 +79,20 @@ fn places(side: &mut Side) {
     let a_name = a.name.as_str();
     side.case("none", &request(Vec::new()));
     side.case("no-partition", &request(vec![(a_name, Vec::new())]));
-    side.case("two", &request(vec![(a_name, vec![partition(1, -1), partition(0, -2)]), (&b.name, vec![partition(0, -1)])]));
+    side.case(
+        "two",
+        &request(vec![(a_name, vec![partition(1, -1), partition(0, -2)]), (&b.name, vec![partition(0, -1)])]),
+    );
     side.case("partition-twice", &request(vec![(a_name, vec![partition(0, -1), partition(0, -2)])]));
     side.case("topic-twice", &request(vec![(a_name, vec![partition(0, -1)]), (a_name, vec![partition(1, -2)])]));
     for index in [2, -1, i32::MAX] {
         side.case(&format!("partition-{index}"), &request(vec![(a_name, vec![partition(index, -1)])]));
     }
     side.case("unknown", &request(vec![(UNKNOWN, vec![partition(0, -1)])]));
-    side.case("one-good-one-unknown", &request(vec![(a_name, vec![partition(0, -1)]), (UNKNOWN, vec![partition(0, -1)])]));
+    side.case(
+        "one-good-one-unknown",
+        &request(vec![(a_name, vec![partition(0, -1)]), (UNKNOWN, vec![partition(0, -1)])]),
+    );
     for (case, name) in ILLEGAL {
         side.case(&format!("illegal-{case}"), &request(vec![(name, vec![partition(0, -1)])]));
     }
@@ -102,5 +110,8 @@ fn places(side: &mut Side) {
     side.case("five-offsets", &request(vec![(a_name, vec![many])]));
     let no = ListOffsetsPartition { max_num_offsets: 0, ..partition(0, -1) };
     side.case("no-offset", &request(vec![(a_name, vec![no])]));
-    side.case("short-timeout", &ListOffsetsRequest { timeout_ms: 1, ..request(vec![(a_name, vec![partition(0, -1)])]) });
+    side.case(
+        "short-timeout",
+        &ListOffsetsRequest { timeout_ms: 1, ..request(vec![(a_name, vec![partition(0, -1)])]) },
+    );
 }

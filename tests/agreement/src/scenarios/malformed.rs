@@ -37,8 +37,13 @@ const fn malformed<R: Request>() -> Scenario {
 fn run<R: Request>(side: &mut Side) {
     let version = side.version;
     let mut writer = Writer::new();
-    // A message whose every field is at its default, which the version carries.
-    R::default().encode(&mut writer, version).expect("a default encodes");
+    if R::KEY == ApiKey::Produce {
+        // With acks=0 there would be no answer to any of it.
+        ProduceRequest { acks: 1, ..ProduceRequest::default() }.encode(&mut writer, version).expect("encodes");
+    } else {
+        // A message whose every field is at its default, which the version carries.
+        R::default().encode(&mut writer, version).expect("a default encodes");
+    }
     let whole = concatenated(&writer.finish());
     side.raw::<R>("nothing", &[]);
     if let Some((_, short)) = whole.split_last() {

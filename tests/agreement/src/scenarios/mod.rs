@@ -39,14 +39,8 @@ pub struct Scenario {
 /// A name that no topic has.
 const UNKNOWN: &str = "no-such-topic";
 /// Names that no topic may have.
-const ILLEGAL: [(&str, &str); 6] = [
-    ("empty", ""),
-    ("dot", "."),
-    ("two-dots", ".."),
-    ("slash", "a/b"),
-    ("space", "a b"),
-    ("umlaut", "\u{e4}"),
-];
+const ILLEGAL: [(&str, &str); 6] =
+    [("empty", ""), ("dot", "."), ("two-dots", ".."), ("slash", "a/b"), ("space", "a b"), ("umlaut", "\u{e4}")];
 
 /// An id that no topic has.
 fn unknown_id() -> Uuid {

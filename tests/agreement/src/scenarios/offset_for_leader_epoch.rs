@@ -8,8 +8,7 @@ use super::records::{appended, five};
 use super::{ILLEGAL, Scenario, UNKNOWN};
 use crate::side::Side;
 
-pub(super) const SCENARIOS: [Scenario; 1] =
-    [Scenario { key: ApiKey::OffsetForLeaderEpoch, name: "ends", run: ends }];
+pub(super) const SCENARIOS: [Scenario; 1] = [Scenario { key: ApiKey::OffsetForLeaderEpoch, name: "ends", run: ends }];
 
 fn partition(partition: i32, current_leader_epoch: i32, leader_epoch: i32) -> OffsetForLeaderPartition {
     OffsetForLeaderPartition { partition, current_leader_epoch, leader_epoch }
@@ -48,10 +47,10 @@ fn ends(side: &mut Side) {
         side.case(&format!("partition-{index}"), &request(vec![(name, vec![partition(index, -1, epoch)])]));
     }
     side.case("unknown", &request(vec![(UNKNOWN, vec![partition(0, -1, epoch)])]));
-    side.case("one-good-one-unknown", &request(vec![
-        (name, vec![partition(0, -1, epoch)]),
-        (UNKNOWN, vec![partition(0, -1, epoch)]),
-    ]));
+    side.case(
+        "one-good-one-unknown",
+        &request(vec![(name, vec![partition(0, -1, epoch)]), (UNKNOWN, vec![partition(0, -1, epoch)])]),
+    );
     for (case, illegal) in ILLEGAL {
         side.case(&format!("illegal-{case}"), &request(vec![(illegal, vec![partition(0, -1, epoch)])]));
     }

@@ -66,6 +66,9 @@ fn places(side: &mut Side) {
     let mut patient = to(&a, 0);
     patient.timeout_ms = i32::MAX;
     side.case("longest-timeout", &patient);
+    patient.acks = 1;
+    patient.timeout_ms = -1;
+    side.case("negative-timeout", &patient);
 }
 
 fn acks(side: &mut Side) {
@@ -109,12 +112,18 @@ fn several(side: &mut Side) {
     side.case("two-topics", &request(vec![good(&a, 0), good(&b, 0)]));
     side.case("two-partitions", &request(vec![into(version, &a, vec![part(1, Some(five())), part(0, Some(five()))])]));
     side.case("one-good-one-unknown", &request(vec![good(&a, 0), good(&missing(version, UNKNOWN), 0)]));
-    side.case("one-good-one-wide", &request(vec![into(version, &a, vec![part(0, Some(five())), part(9, Some(five()))])]));
+    side.case(
+        "one-good-one-wide",
+        &request(vec![into(version, &a, vec![part(0, Some(five())), part(9, Some(five()))])]),
+    );
     let mut bad = five();
     *bad.last_mut().expect("bytes") ^= 1;
     side.case("one-good-one-bad", &request(vec![into(version, &a, vec![part(0, Some(five())), part(1, Some(bad))])]));
     side.case("topic-twice", &request(vec![good(&a, 0), good(&a, 1)]));
-    side.case("partition-twice", &request(vec![into(version, &a, vec![part(0, Some(five())), part(0, Some(batch(&[1])))])]));
+    side.case(
+        "partition-twice",
+        &request(vec![into(version, &a, vec![part(0, Some(five())), part(0, Some(batch(&[1])))])]),
+    );
     side.case("all-of-it-twice", &request(vec![good(&a, 0), good(&a, 0)]));
     side.case("how-many-came", &request(vec![good(&a, 0)]));
 }
@@ -124,11 +133,9 @@ fn by_id(side: &mut Side) {
         return;
     }
     let (a, gone) = (side.make("a", 1, &[]), side.make("gone", 1, &[]));
-    let one = |name: &str, topic_id| request(vec![TopicProduceData {
-        name: name.to_owned(),
-        topic_id,
-        partition_data: vec![part(0, Some(five()))],
-    }]);
+    let one = |name: &str, topic_id| {
+        request(vec![TopicProduceData { name: name.to_owned(), topic_id, partition_data: vec![part(0, Some(five()))] }])
+    };
     side.case("nil", &one("", Uuid::nil()));
     side.case("unknown", &one("", unknown_id()));
     let delete = highwater_tests::calls::delete_topic(side.wire(), &gone.name).expect("answers");
