@@ -33,9 +33,9 @@ async fn ready(State(shell): State<Arc<Shell>>) -> (StatusCode, String) {
     }
     let offline: Vec<String> = shell
         .node
-        .replicas()
-        .iter()
-        .filter_map(|replica| Some(format!("{}: {}", replica.key(), replica.state().offline?)))
+        .partitions()
+        .into_iter()
+        .filter_map(|partition| Some(format!("{}: {}", partition.key().clone(), partition.state().offline?)))
         .collect();
     if offline.is_empty() {
         (StatusCode::OK, "ready\n".to_owned())

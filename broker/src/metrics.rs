@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use highwater_core::data::DataMachine;
-use highwater_node::{FlushReport, Replica};
+use highwater_node::{FlushReport, Partition};
 use highwater_protocol::api::ApiKey;
 use parking_lot::Mutex;
 
@@ -194,32 +193,34 @@ fn write_partitions(page: &mut Page, shell: &Shell) {
     for topic in image.topics() {
         page.sample("kafka_topic_partitions", &format!("topic=\"{}\"", topic.name), topic.partitions.len());
     }
-    let replicas = shell.node.replicas();
-    let mut each = |name: &str, help: &str, value: &dyn Fn(&Arc<Replica<DataMachine>>) -> Option<i64>| {
+    let partitions = shell.node.partitions();
+    let mut each = |name: &str, help: &str, value: &dyn Fn(&Arc<dyn Partition>) -> Option<i64>| {
         page.family(name, "gauge", help);
-        for replica in &replicas {
-            let key = replica.key();
-            if let Some(value) = value(replica) {
+        for partition in &partitions {
+            let key = partition.key();
+            if let Some(value) = value(partition) {
                 page.sample(name, &format!("topic=\"{}\",partition=\"{}\"", key.topic, key.partition), value);
             }
         }
     };
-    each("kafka_topic_partition_current_offset", "The high watermark.", &|replica| {
-        Some(replica.serving()?.view.high_watermark.0)
+    each("kafka_topic_partition_current_offset", "The high watermark.", &|partition| {
+        Some(partition.serving()?.view.high_watermark.0)
     });
-    each("kafka_topic_partition_oldest_offset", "The log start.", &|replica| Some(replica.serving()?.view.log_start.0));
+    each("kafka_topic_partition_oldest_offset", "The log start.", &|partition| {
+        Some(partition.serving()?.view.log_start.0)
+    });
     let node_id = i64::from(shell.node.identity().node_id);
-    each("kafka_topic_partition_leader", "The node that leads.", &|replica| replica.serving().map(|_| node_id));
-    each("highwater_partition_serving", "1 where the partition is served, 0 where it is offline.", &|replica| {
-        Some(i64::from(replica.serving().is_some()))
+    each("kafka_topic_partition_leader", "The node that leads.", &|partition| partition.serving().map(|_| node_id));
+    each("highwater_partition_serving", "1 where the partition is served, 0 where it is offline.", &|partition| {
+        Some(i64::from(partition.serving().is_some()))
     });
     each(
         "highwater_partition_lost_page_cache",
         "1 where the start found that records acknowledged from the page cache (flush.mode=os) are lost.",
-        &|replica| Some(i64::from(replica.state().has_lost)),
+        &|partition| Some(i64::from(Arc::clone(partition).state().has_lost)),
     );
-    each("highwater_log_bytes", "Bytes in a partition's segments.", &|replica| {
-        i64::try_from(replica.reader().bytes()).ok()
+    each("highwater_log_bytes", "Bytes in a partition's segments.", &|partition| {
+        i64::try_from(partition.reader().bytes()).ok()
     });
 }
 

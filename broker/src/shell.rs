@@ -7,7 +7,7 @@ use std::sync::Arc;
 use highwater_core::config::describe::broker_value;
 use highwater_core::controller::image::Image;
 use highwater_core::data::DataMachine;
-use highwater_node::{Clock, Node, Replica};
+use highwater_node::{Clock, Node, Partition, Replica};
 use highwater_protocol::error_code::ErrorCode;
 use highwater_storage::error::StorageError;
 use parking_lot::Mutex;
@@ -32,9 +32,6 @@ pub(crate) struct Shell {
     pub(crate) per_address: Mutex<BTreeMap<std::net::IpAddr, usize>>,
 }
 
-/// A replica that a request named, and its topic's name.
-pub(crate) type Found = Result<Arc<Replica<DataMachine>>, ErrorCode>;
-
 impl Shell {
     pub(crate) fn clock(&self) -> Clock {
         self.clocks.read()
@@ -44,16 +41,31 @@ impl Shell {
         self.node.image()
     }
 
-    /// The replica of a partition by the topic's name, or by its id where there is one.
-    pub(crate) fn replica(&self, image: &Image, name: &str, id: Uuid, partition: i32) -> Found {
-        let by_id = !id.is_nil();
-        let topic = if by_id { image.topic_by_id(id) } else { image.topic(name) };
-        let topic = topic.ok_or(if by_id { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition })?;
-        let known = usize::try_from(partition).is_ok_and(|partition| partition < topic.partitions.len());
-        if !known {
-            return Err(ErrorCode::UnknownTopicOrPartition);
-        }
-        self.node.data(topic.id, partition).ok_or(ErrorCode::NotLeaderOrFollower)
+    /// The replica of a partition of a user's topic, which takes records.
+    pub(crate) fn replica(
+        &self,
+        image: &Image,
+        name: &str,
+        id: Uuid,
+        partition: i32,
+    ) -> Result<Arc<Replica<DataMachine>>, ErrorCode> {
+        let topic = named(image, name, id, partition)?;
+        self.node.data(topic, partition).ok_or_else(|| match self.node.group(topic, partition) {
+            Some(_) => ErrorCode::InvalidTopicException,
+            None => ErrorCode::NotLeaderOrFollower,
+        })
+    }
+
+    /// A partition of any topic, to be read.
+    pub(crate) fn partition(
+        &self,
+        image: &Image,
+        name: &str,
+        id: Uuid,
+        partition: i32,
+    ) -> Result<Arc<dyn Partition>, ErrorCode> {
+        let topic = named(image, name, id, partition)?;
+        self.node.partition(topic, partition).ok_or(ErrorCode::NotLeaderOrFollower)
     }
 
     /// Makes the replicas here what the newest image asks for: a change that was answered acts from then on.
@@ -71,9 +83,9 @@ impl Shell {
     }
 
     /// A read of a partition failed: what that means for the partition, and for the client.
-    pub(crate) fn read_failed(&self, replica: &Arc<Replica<DataMachine>>, error: &StorageError) -> ErrorCode {
+    pub(crate) fn read_failed(&self, partition: &Arc<dyn Partition>, error: &StorageError) -> ErrorCode {
         let mut turn = Turn::default();
-        replica.read_failed(error, &mut turn);
+        Arc::clone(partition).read_failed(error, &mut turn);
         turn.finish(&self.nudges);
         ErrorCode::KafkaStorageError
     }
@@ -84,6 +96,15 @@ impl Shell {
         let broker = image.broker_settings(self.node.identity().node_id, self.node.static_config());
         broker_value(name, &broker)
     }
+}
+
+/// The id of the topic that a request names, by its name or by its id where there is one, if it has that partition.
+fn named(image: &Image, name: &str, id: Uuid, partition: i32) -> Result<Uuid, ErrorCode> {
+    let by_id = !id.is_nil();
+    let topic = if by_id { image.topic_by_id(id) } else { image.topic(name) };
+    let topic = topic.ok_or(if by_id { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition })?;
+    let is_known = usize::try_from(partition).is_ok_and(|partition| partition < topic.partitions.len());
+    is_known.then_some(topic.id).ok_or(ErrorCode::UnknownTopicOrPartition)
 }
 
 /// Who is at the other end.

@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use highwater_protocol::ids::{EntryId, LeaderEpoch, Monotonic, Timestamp};
 use highwater_protocol::records::batch::BatchHeader;
 
+use crate::cluster::Cluster;
 use crate::config::topic::{FlushMode, TopicConfig};
 
 /// Names a parked request within one replica.
@@ -34,6 +35,8 @@ pub struct Leading<'a> {
     pub voters: usize,
     /// The topic's configuration in force.
     pub config: &'a TopicConfig,
+    /// The cluster around it, for a machine that has to know it.
+    pub cluster: &'a Cluster,
 }
 
 /// What an append holds.
@@ -83,8 +86,8 @@ impl<R> Default for Outcome<R> {
 /// An entry as `fold` sees it.
 #[derive(Clone, Copy, Debug)]
 pub enum Entry<'a> {
-    /// A batch of records, by its header.
-    Batch(&'a BatchHeader),
+    /// A batch of records: its header and all its bytes.
+    Batch(&'a BatchHeader, &'a [u8]),
     /// A command of this machine.
     Command(&'a [u8]),
     /// A leader's first entry, a membership change or a roll: nothing to a machine but its place.

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use highwater_core::cluster::Cluster;
 use highwater_core::config::Settings;
 use highwater_core::config::topic::TopicConfig;
 use highwater_core::controller::image::{Image, Listener, ResourceType};
@@ -63,6 +64,7 @@ impl Bench {
             caught_up: 1,
             voters: 1,
             config: &config,
+            cluster: &Cluster::default(),
         };
         let mut outcome = Outcome::default();
         self.machine.decide(&at, request, Token(3), &mut outcome);

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use bytes::{Bytes, BytesMut};
+use highwater_core::cluster::Cluster;
 use highwater_core::config::topic::TopicConfig;
 use highwater_core::config::{find, table};
 use highwater_core::data::{Acks, DataMachine, Reply, Request};
@@ -90,6 +91,7 @@ impl Bench {
             caught_up: self.caught_up,
             voters: self.voters,
             config: &config,
+            cluster: &Cluster::default(),
         };
         act(&mut self.machine, &at, Token(token));
     }
@@ -257,9 +259,9 @@ fn saved(machine: &DataMachine) -> Vec<u8> {
     bytes
 }
 
-fn fold(machine: &mut DataMachine, id: EntryId, entry: &Logged) -> Option<highwater_core::data::View> {
+fn fold(machine: &mut DataMachine, id: EntryId, entry: &Logged) -> Option<highwater_core::view::View> {
     match entry {
-        Logged::Batch(header) => machine.fold(id, Entry::Batch(header)),
+        Logged::Batch(header) => machine.fold(id, Entry::Batch(header, &[])),
         Logged::Command(bytes) => machine.fold(id, Entry::Command(bytes)),
         Logged::Own => machine.fold(id, Entry::Own),
     }

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
+use highwater_core::cluster::Cluster;
 use highwater_core::config::topic::TopicConfig;
 use highwater_core::controller::ControllerMachine;
 use highwater_core::controller::image::Image;
 use highwater_core::data::{self, DataMachine};
+use highwater_core::group::{self, GroupMachine, OFFSETS_TOPIC};
 use highwater_core::machine::{Entry, Machine};
+use highwater_core::view::View;
 use highwater_protocol::ids::{EntryId, Offset};
 use highwater_storage::entry::{Frame, FrameKind};
 use highwater_storage::journal::record::{HardState, LogId};
@@ -25,6 +28,7 @@ use crate::limits::{RAFT_INFLIGHT_MESSAGES, RAFT_MESSAGE_BYTES};
 use crate::membership::Membership;
 use crate::node::{Clock, Node, Shared};
 use crate::outbox::Outbox;
+use crate::partition::Partition;
 use crate::raft_logger::logger;
 use crate::raft_storage::RaftStorage;
 use crate::replica::{PageCache, Replica, ReplicaKey, panic_text};
@@ -34,7 +38,35 @@ pub const CONTROLLER: &str = "__cluster_metadata";
 /// The Raft id of the node that forms a cluster, in the controller's group.
 const FIRST_RAFT_ID: u64 = 1;
 
-type DataReplica = Arc<Replica<DataMachine>>;
+/// The replicas of one machine, by topic and partition.
+type Replicas<M> = RwLock<BTreeMap<(Uuid, i32), Arc<Replica<M>>>>;
+
+/// A machine whose replicas are made and removed as the image says.
+trait Hosted: Machine<View = View> {
+    fn replicas(hosting: &Hosting) -> &Replicas<Self>;
+    /// The request by which it follows what changed around it, if there is something to follow.
+    fn follow(flush_mode_differs: bool) -> Option<Self::Request>;
+}
+
+impl Hosted for DataMachine {
+    fn replicas(hosting: &Hosting) -> &Replicas<Self> {
+        &hosting.data
+    }
+
+    fn follow(flush_mode_differs: bool) -> Option<data::Request> {
+        flush_mode_differs.then_some(data::Request::FollowConfig)
+    }
+}
+
+impl Hosted for GroupMachine {
+    fn replicas(hosting: &Hosting) -> &Replicas<Self> {
+        &hosting.groups
+    }
+
+    fn follow(_: bool) -> Option<group::Request> {
+        Some(group::Request::FollowCluster)
+    }
+}
 
 /// What a start found in the store.
 #[derive(Default)]
@@ -48,7 +80,8 @@ pub(crate) struct Found {
 /// The replicas of this node, one typed map per machine.
 pub(crate) struct Hosting {
     controller: Arc<Replica<ControllerMachine>>,
-    data: RwLock<BTreeMap<(Uuid, i32), DataReplica>>,
+    data: Replicas<DataMachine>,
+    groups: Replicas<GroupMachine>,
     /// One reconciliation at a time; holds the version of the image that is carried out.
     reconciled: Mutex<Option<Arc<Image>>>,
 }
@@ -71,22 +104,40 @@ impl Hosting {
             return Err(NodeError::Controller { reason: damage.to_string() });
         }
         let key = ReplicaKey { topic: CONTROLLER.to_owned(), topic_id: Uuid::nil(), partition: 0 };
-        let config = Arc::new(TopicConfig::default());
         let start = Start::read(&found, shared)?;
-        let controller = built(key, FIRST_RAFT_ID, found.log, start, config, shared)?;
-        Ok(Self { controller, data: RwLock::default(), reconciled: Mutex::default() })
+        let around = Around { config: Arc::default(), cluster: Arc::default() };
+        let controller = built(key, FIRST_RAFT_ID, found.log, start, around, shared)?;
+        Ok(Self { controller, data: RwLock::default(), groups: RwLock::default(), reconciled: Mutex::default() })
     }
 
     pub(crate) fn controller(&self) -> &Arc<Replica<ControllerMachine>> {
         &self.controller
     }
 
-    pub(crate) fn data(&self, topic: Uuid, partition: i32) -> Option<DataReplica> {
+    pub(crate) fn data(&self, topic: Uuid, partition: i32) -> Option<Arc<Replica<DataMachine>>> {
         self.data.read().get(&(topic, partition)).cloned()
     }
 
-    pub(crate) fn replicas(&self) -> Vec<DataReplica> {
+    pub(crate) fn group(&self, topic: Uuid, partition: i32) -> Option<Arc<Replica<GroupMachine>>> {
+        self.groups.read().get(&(topic, partition)).cloned()
+    }
+
+    pub(crate) fn partition(&self, topic: Uuid, partition: i32) -> Option<Arc<dyn Partition>> {
+        let data = self.data(topic, partition).map(|replica| replica as Arc<dyn Partition>);
+        data.or_else(|| self.group(topic, partition).map(|replica| replica as Arc<dyn Partition>))
+    }
+
+    pub(crate) fn all_data(&self) -> Vec<Arc<Replica<DataMachine>>> {
         self.data.read().values().cloned().collect()
+    }
+
+    pub(crate) fn all_groups(&self) -> Vec<Arc<Replica<GroupMachine>>> {
+        self.groups.read().values().cloned().collect()
+    }
+
+    pub(crate) fn partitions(&self) -> Vec<Arc<dyn Partition>> {
+        let data = self.all_data().into_iter().map(|replica| replica as Arc<dyn Partition>);
+        data.chain(self.all_groups().into_iter().map(|replica| replica as Arc<dyn Partition>)).collect()
     }
 
     /// At start: opens the logs that the image names, removes those it does not name any more.
@@ -99,7 +150,7 @@ impl Hosting {
     ) -> Result<(), NodeError> {
         let lost = found.lost.clone();
         self.carry_out(node, node.image(), found, clock, outbox)?;
-        if self.replicas().iter().all(|replica| replica.state().offline.is_none()) {
+        if self.partitions().into_iter().all(|partition| partition.state().offline.is_none()) {
             // Each partition here has its log: what was lost is of topics that are gone.
             node.store.forget(&lost)?;
         }
@@ -123,24 +174,21 @@ impl Hosting {
         if reconciled.as_ref().is_some_and(|done| Arc::ptr_eq(done, &image)) {
             return Ok(());
         }
-        let removed = self.remove_absent(node, &image, outbox);
+        let removed = self.remove_absent::<DataMachine>(node, &image, outbox);
+        let removed = removed.and(self.remove_absent::<GroupMachine>(node, &image, outbox));
+        let node_id = node.identity.node_id;
+        let cluster = Arc::new(Cluster::new(Arc::clone(&image), node_id, &node.options.static_config));
         for topic in image.topics() {
-            let config = Arc::new(image.topic_config(&topic.name, node.identity.node_id, &node.options.static_config));
+            let config = Arc::new(image.topic_config(&topic.name, node_id, &node.options.static_config));
+            let around = Around { config, cluster: Arc::clone(&cluster) };
             for partition in &topic.partitions {
-                let Some(raft_id) = partition.raft_id_on(node.identity.node_id) else { continue };
-                if let Some(here) = self.data(topic.id, partition.index) {
-                    if here.configure(Arc::clone(&config)) {
-                        // Refused while it does not lead: whoever leads next follows at once.
-                        drop(here.submit(data::Request::FollowConfig, clock, outbox));
-                    }
-                    continue;
-                }
+                let Some(raft_id) = partition.raft_id_on(node_id) else { continue };
                 let key = ReplicaKey { topic: topic.name.clone(), topic_id: topic.id, partition: partition.index };
-                // One partition that cannot be hosted keeps no other from being so, nor the node from starting.
-                let hosted = log_of(node, &key, raft_id, &mut found)
-                    .and_then(|log| self.host(node, &key, raft_id, log, Arc::clone(&config), clock, outbox));
-                if let Err(error) = hosted {
-                    tracing::error!(replica = %key, %error, "the partition cannot be hosted; it is offline until the node restarts");
+                let place = Place { node, key, raft_id, around: around.clone() };
+                if topic.name == OFFSETS_TOPIC {
+                    self.follow_or_host::<GroupMachine>(place, &mut found, clock, outbox);
+                } else {
+                    self.follow_or_host::<DataMachine>(place, &mut found, clock, outbox);
                 }
             }
         }
@@ -154,48 +202,64 @@ impl Hosting {
         Ok(orphaned?)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of a replica, each named once")]
-    fn host(
+    /// A replica that is here follows what changed around it; one that is not is opened or made. One partition that cannot be
+    /// hosted keeps no other from being so, nor the node from starting.
+    fn follow_or_host<M: Hosted>(&self, place: Place<'_>, found: &mut Found, clock: Clock, outbox: &mut dyn Outbox) {
+        let here = M::replicas(self).read().get(&(place.key.topic_id, place.key.partition)).cloned();
+        if let Some(here) = here {
+            let Around { config, cluster } = place.around;
+            if let Some(request) = M::follow(here.configure(config, cluster)) {
+                // Refused while it does not lead: whoever leads next follows at once.
+                drop(here.submit(request, clock, outbox));
+            }
+            return;
+        }
+        let key = place.key.clone();
+        let hosted = log_of(&place, found).and_then(|log| self.host::<M>(place, log, clock, outbox));
+        if let Err(error) = hosted {
+            tracing::error!(replica = %key, %error, "the partition cannot be hosted; it is offline until the node restarts");
+        }
+    }
+
+    fn host<M: Hosted>(
         &self,
-        node: &Node,
-        key: &ReplicaKey,
-        raft_id: u64,
+        place: Place<'_>,
         found: OpenedLog,
-        config: Arc<TopicConfig>,
         clock: Clock,
         outbox: &mut dyn Outbox,
     ) -> Result<(), NodeError> {
-        let place = (key.topic_id, key.partition);
+        let Place { node, key, raft_id, around } = place;
         let start = match &found.damage {
-            None => caught(|| Start::read(&found, &node.shared)),
+            None => caught(|| Start::<M>::read(&found, &node.shared)),
             Some(damage) => Err(damage.to_string()),
         };
         let (start, broken) = match start {
             Ok(start) => (start, None),
             Err(reason) => (Start::nowhere(&found.log, raft_id), Some(reason)),
         };
-        let replica: DataReplica = built(key.clone(), raft_id, found.log, start, config, &node.shared)?;
+        let here = (key.topic_id, key.partition);
+        let replica = built(key.clone(), raft_id, found.log, start, around, &node.shared)?;
         match broken {
-            None => replica.campaign(clock, outbox),
+            None => Replica::campaign(&replica, clock, outbox),
             Some(reason) => {
                 tracing::error!(replica = %key, reason, "the log cannot be used; the partition is offline");
-                replica.close(Refusal::Offline { reason }, outbox);
+                Replica::close(&replica, Refusal::Offline { reason }, outbox);
             }
         }
-        self.data.write().insert(place, replica);
+        M::replicas(self).write().insert(here, replica);
         Ok(())
     }
 
-    fn remove_absent(&self, node: &Node, image: &Image, outbox: &mut dyn Outbox) -> Result<(), NodeError> {
-        let gone: Vec<DataReplica> = {
-            let mut data = self.data.write();
+    fn remove_absent<M: Hosted>(&self, node: &Node, image: &Image, outbox: &mut dyn Outbox) -> Result<(), NodeError> {
+        let gone: Vec<_> = {
+            let mut replicas = M::replicas(self).write();
             let places: Vec<_> =
-                data.keys().filter(|(topic, _)| image.topic_by_id(*topic).is_none()).copied().collect();
-            places.iter().filter_map(|place| data.remove(place)).collect()
+                replicas.keys().filter(|(topic, _)| image.topic_by_id(*topic).is_none()).copied().collect();
+            places.iter().filter_map(|place| replicas.remove(place)).collect()
         };
         let mut removed = Ok(());
         for replica in gone {
-            replica.close(Refusal::Closing, outbox);
+            Replica::close(&replica, Refusal::Closing, outbox);
             node.shared.forget(replica.log_id());
             node.shared.flush.purge(replica.log_id());
             removed = removed.and(node.store.remove_log(replica.log_id()));
@@ -204,18 +268,35 @@ impl Hosting {
     }
 }
 
+/// What a replica sees around it.
+#[derive(Clone)]
+struct Around {
+    config: Arc<TopicConfig>,
+    cluster: Arc<Cluster>,
+}
+
+/// A replica that the image puts here.
+struct Place<'a> {
+    node: &'a Node,
+    key: ReplicaKey,
+    raft_id: u64,
+    around: Around,
+}
+
 fn log_name(key: &ReplicaKey) -> String {
     format!("{}-{}", key.topic_id, key.partition)
 }
 
 /// The log of a replica: found, or new. Where logs are lost nobody knows whose they were, and a log that is not there may be
 /// one of them: it is not made anew.
-fn log_of(node: &Node, key: &ReplicaKey, raft_id: u64, found: &mut Found) -> Result<OpenedLog, NodeError> {
-    let name = log_name(key);
+fn log_of(place: &Place<'_>, found: &mut Found) -> Result<OpenedLog, NodeError> {
+    let name = log_name(&place.key);
     match found.logs.remove(&name) {
         Some(log) => Ok(log),
-        None if found.lost.is_empty() => created(&node.store, &name, raft_id),
-        None => Ok(node.store.absent_log(&name, "the folder of the log is gone: put it back, or delete the topic")),
+        None if found.lost.is_empty() => created(&place.node.store, &name, place.raft_id),
+        None => {
+            Ok(place.node.store.absent_log(&name, "the folder of the log is gone: put it back, or delete the topic"))
+        }
     }
 }
 
@@ -292,14 +373,15 @@ fn built<M: Machine>(
     raft_id: u64,
     log: Log,
     start: Start<M>,
-    config: Arc<TopicConfig>,
+    around: Around,
     shared: &Arc<Shared>,
 ) -> Result<Arc<Replica<M>>, NodeError> {
     let applied = start.base.index.0;
     let storage = RaftStorage::new(log, start.state, start.members, start.base);
     let raw = RawNode::new(&raft_config(raft_id, applied), storage, &logger())
         .map_err(|error| NodeError::Machine { log: log_name(&key), reason: error.to_string() })?;
-    let replica = Replica::new(key, raw, start.machine, start.page_cache, config, Arc::clone(shared));
+    let replica =
+        Replica::new(key, raw, start.machine, start.page_cache, around.config, around.cluster, Arc::clone(shared));
     let target: Weak<dyn Flushed> = Arc::downgrade(&(Arc::clone(&replica) as Arc<dyn Flushed>));
     shared.register(replica.log_id(), target);
     Ok(replica)
@@ -330,7 +412,7 @@ fn folded<M: Machine>(log: &Log, snapshot: &Snapshot) -> Result<M, FoldError> {
     }
     log.scan(from, log.last().index, &mut |id: EntryId, frame: Frame<'_>| {
         match frame {
-            Frame::Batch(header, _) => machine.fold(id, Entry::Batch(&header)),
+            Frame::Batch(header, bytes) => machine.fold(id, Entry::Batch(&header, bytes)),
             Frame::Own { kind: FrameKind::Command, payload, .. } => machine.fold(id, Entry::Command(payload)),
             Frame::Own { .. } => machine.fold(id, Entry::Own),
         };

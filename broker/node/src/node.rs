@@ -9,6 +9,7 @@ use highwater_core::config::Settings;
 use highwater_core::controller::ControllerMachine;
 use highwater_core::controller::image::Image;
 use highwater_core::data::DataMachine;
+use highwater_core::group::GroupMachine;
 use highwater_protocol::ids::{Monotonic, Timestamp};
 use highwater_storage::disk::Disk;
 use highwater_storage::journal::record::{Boot, LogId};
@@ -23,6 +24,7 @@ use crate::flush::{FlushQueue, FlushReport, Flushed};
 use crate::hosting::{Found, Hosting};
 use crate::identity::Identity;
 use crate::outbox::Outbox;
+use crate::partition::Partition;
 use crate::producer_ids::ProducerIds;
 use crate::replica::Replica;
 
@@ -172,14 +174,29 @@ impl Node {
         self.controller().serving().map(|serving| serving.view).unwrap_or_default()
     }
 
-    /// The replica of a partition, if it is here.
+    /// The replica of a partition of a user's topic, if it is here.
     pub fn data(&self, topic: Uuid, partition: i32) -> Option<Arc<Replica<DataMachine>>> {
         self.hosting.data(topic, partition)
     }
 
-    /// All data replicas here.
-    pub fn replicas(&self) -> Vec<Arc<Replica<DataMachine>>> {
-        self.hosting.replicas()
+    /// The coordinator of a partition of `__consumer_offsets`, if it is here.
+    pub fn group(&self, topic: Uuid, partition: i32) -> Option<Arc<Replica<GroupMachine>>> {
+        self.hosting.group(topic, partition)
+    }
+
+    /// The coordinators here.
+    pub fn groups(&self) -> Vec<Arc<Replica<GroupMachine>>> {
+        self.hosting.all_groups()
+    }
+
+    /// A partition of any topic, if it is here.
+    pub fn partition(&self, topic: Uuid, partition: i32) -> Option<Arc<dyn Partition>> {
+        self.hosting.partition(topic, partition)
+    }
+
+    /// All partitions here.
+    pub fn partitions(&self) -> Vec<Arc<dyn Partition>> {
+        self.hosting.partitions()
     }
 
     /// Producer ids in stock.
@@ -197,7 +214,8 @@ impl Node {
         let node = Arc::clone(self);
         std::future::poll_fn(move |context| {
             node.shared.began_serving.lock().push(context.waker().clone());
-            let serves = |partition| node.data(topic, partition).is_some_and(|replica| replica.is_serving());
+            let serves =
+                |partition| node.partition(topic, partition).is_some_and(|partition| partition.serving().is_some());
             if (0..partitions).all(serves) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
         })
     }
@@ -236,13 +254,13 @@ impl Node {
     /// A clean stop: no replica takes anything from now on, and all that was appended is flushed.
     pub fn stop(&self, outbox: &mut dyn Outbox) -> Result<(), Fatal> {
         self.controller().seal(outbox);
-        for replica in self.replicas() {
-            replica.seal(outbox);
+        for partition in self.partitions() {
+            partition.seal(outbox);
         }
         while self.flush(outbox)?.is_some() {}
         self.controller().close(Refusal::Closing, outbox);
-        for replica in self.replicas() {
-            replica.close(Refusal::Closing, outbox);
+        for partition in self.partitions() {
+            partition.close(Refusal::Closing, outbox);
         }
         Ok(())
     }

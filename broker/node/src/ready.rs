@@ -139,7 +139,7 @@ impl<M: Machine> Inner<M> {
     /// Folds an entry that is in the log now.
     fn fold(&mut self, entry: &LogEntry) {
         let (view, is_roll) = match parse_stamped(&entry.frame).expect("a frame that the log took decodes") {
-            Frame::Batch(header, _) => (self.machine.fold(entry.id, Entry::Batch(&header)), false),
+            Frame::Batch(header, bytes) => (self.machine.fold(entry.id, Entry::Batch(&header, bytes)), false),
             Frame::Own { kind: FrameKind::Command, payload, .. } => {
                 (self.machine.fold(entry.id, Entry::Command(payload)), false)
             }

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Weak};
 
 use bytes::{Bytes, BytesMut};
+use highwater_core::cluster::Cluster;
 use highwater_core::config::topic::TopicConfig;
 use highwater_core::machine::{Append, Leading, Machine, Outcome, Until, Wait};
 use highwater_protocol::ids::{EntryId, Index, LeaderEpoch, Monotonic};
@@ -157,6 +158,7 @@ pub(crate) struct Inner<M: Machine> {
     /// Snapshots of the machine as of a roll that is not applied yet.
     pub(crate) rolls: VecDeque<Snapshot>,
     pub(crate) config: Arc<TopicConfig>,
+    pub(crate) cluster: Arc<Cluster>,
     /// The machine was told that it leads in this term.
     pub(crate) elected_in: Option<u64>,
     pub(crate) offline: Option<Refusal>,
@@ -176,6 +178,7 @@ impl<M: Machine> Replica<M> {
         machine: M,
         page_cache: PageCache,
         config: Arc<TopicConfig>,
+        cluster: Arc<Cluster>,
         shared: Arc<Shared>,
     ) -> Arc<Self> {
         let folded = raw.store().last();
@@ -198,6 +201,7 @@ impl<M: Machine> Replica<M> {
             is_open: page_cache == PageCache::Open,
             rolls: VecDeque::new(),
             config,
+            cluster,
             elected_in: None,
             offline: None,
             outcome: Outcome::default(),
@@ -278,8 +282,8 @@ impl<M: Machine> Replica<M> {
                 return reply;
             }
             let mut outcome = std::mem::take(&mut inner.outcome);
-            let config = Arc::clone(&inner.config);
-            let leading = inner.leading(clock, &config);
+            let (config, cluster) = inner.surroundings();
+            let leading = inner.leading(clock, &config, &cluster);
             inner.machine.decide(&leading, request, token, &mut outcome);
             replica.settle(inner, &mut outcome, outbox);
             inner.outcome = outcome;
@@ -309,9 +313,9 @@ impl<M: Machine> Replica<M> {
                 return;
             }
             let mut outcome = std::mem::take(&mut inner.outcome);
-            let config = Arc::clone(&inner.config);
+            let (config, cluster) = inner.surroundings();
             while inner.machine.deadline().is_some_and(|at| at <= clock.now) {
-                let leading = inner.leading(clock, &config);
+                let leading = inner.leading(clock, &config, &cluster);
                 inner.machine.expire(&leading, &mut outcome);
                 let appended = outcome.append.is_some();
                 replica.settle(inner, &mut outcome, outbox);
@@ -341,10 +345,11 @@ impl<M: Machine> Replica<M> {
         });
     }
 
-    /// The topic's configuration may have changed. Answers whether the machine has to follow.
-    pub(crate) fn configure(self: &Arc<Self>, config: Arc<TopicConfig>) -> bool {
+    /// The topic's configuration may have changed, and the cluster around it. Answers whether the flush mode has to follow.
+    pub(crate) fn configure(self: &Arc<Self>, config: Arc<TopicConfig>, cluster: Arc<Cluster>) -> bool {
         self.look(|inner| {
             inner.config = config;
+            inner.cluster = cluster;
             inner.machine.flush_mode() != inner.config.flush_mode
         })
     }
@@ -378,11 +383,6 @@ impl<M: Machine> Replica<M> {
     /// Runs `act` on the log under the lock; for upkeep.
     pub(crate) fn with_log<T>(self: &Arc<Self>, act: impl FnOnce(&mut RaftStorage) -> T) -> T {
         self.look(|inner| act(inner.raw.mut_store()))
-    }
-
-    /// Whether it has a view to show.
-    pub(crate) fn is_serving(&self) -> bool {
-        self.published.is_serving()
     }
 
     /// One step under the lock, with everything that follows from it. `None`: it panicked, and the replica is offline.
@@ -538,8 +538,8 @@ impl<M: Machine> Replica<M> {
         }
         inner.elected_in = Some(inner.raw.raft.term);
         let mut outcome = std::mem::take(&mut inner.outcome);
-        let config = Arc::clone(&inner.config);
-        let leading = inner.leading(clock, &config);
+        let (config, cluster) = inner.surroundings();
+        let leading = inner.leading(clock, &config, &cluster);
         inner.machine.elected(&leading, &mut outcome);
         self.settle(inner, &mut outcome, outbox);
         inner.outcome = outcome;
@@ -669,7 +669,12 @@ impl<M: Machine> Inner<M> {
         self.refusal().is_none() && self.elected_in != Some(self.raw.raft.term)
     }
 
-    fn leading<'a>(&self, clock: Clock, config: &'a TopicConfig) -> Leading<'a> {
+    /// What a decision sees beside the machine's own state.
+    fn surroundings(&self) -> (Arc<TopicConfig>, Arc<Cluster>) {
+        (Arc::clone(&self.config), Arc::clone(&self.cluster))
+    }
+
+    fn leading<'a>(&self, clock: Clock, config: &'a TopicConfig, cluster: &'a Cluster) -> Leading<'a> {
         let voters = self.raw.raft.prs().conf().voters().ids().iter().count();
         Leading {
             now: clock.now,
@@ -679,6 +684,7 @@ impl<M: Machine> Inner<M> {
             caught_up: self.caught_up(),
             voters,
             config,
+            cluster,
         }
     }
 

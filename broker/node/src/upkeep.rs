@@ -47,7 +47,7 @@ impl Node {
     /// Asks every partition led here to forget what its retention no longer covers, and removes files that no reader can
     /// reach any more.
     pub fn retain(&self, clock: Clock, outbox: &mut dyn Outbox) -> Result<(), NodeError> {
-        for replica in self.replicas() {
+        for replica in self.hosting.all_data() {
             let Some(serving) = replica.serving() else { continue };
             if replica.config().deletes() {
                 replica.roll_expired(clock, outbox);
@@ -62,7 +62,7 @@ impl Node {
     /// Removes the files below every partition's committed log start. One partition's failure does not keep the others' files.
     pub fn trim(&self) -> Result<(), NodeError> {
         let mut first = Ok(());
-        for replica in self.replicas() {
+        for replica in self.hosting.all_data() {
             let Some(serving) = replica.serving() else { continue };
             let trimmed = replica.with_log(|storage| {
                 let keep_from = storage.base().index.next();
@@ -110,8 +110,8 @@ impl Node {
         if self.controller().log_id() == log {
             self.controller().with_log(|storage| storage.compact(base));
         }
-        if let Some(replica) = self.replicas().into_iter().find(|replica| replica.log_id() == log) {
-            replica.with_log(|storage| storage.compact(base));
+        if let Some(partition) = self.partitions().into_iter().find(|partition| partition.log_id() == log) {
+            partition.compact(base);
         }
     }
 }

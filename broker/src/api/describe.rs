@@ -70,12 +70,12 @@ pub(crate) fn log_dirs(asked: &Asked, request: &DescribeLogDirsRequest) -> Answe
         Some(topics) => topics.iter().any(|wanted| wanted.topic == topic && wanted.partitions.contains(&partition)),
     };
     let mut topics: BTreeMap<String, Vec<DescribeLogDirsPartition>> = BTreeMap::new();
-    for replica in node.replicas() {
-        let key = replica.key();
+    for partition in node.partitions() {
+        let key = partition.key();
         if is_wanted(&key.topic, key.partition) {
             topics.entry(key.topic.clone()).or_default().push(DescribeLogDirsPartition {
                 partition_index: key.partition,
-                partition_size: i64::try_from(replica.reader().bytes()).unwrap_or(i64::MAX),
+                partition_size: i64::try_from(partition.reader().bytes()).unwrap_or(i64::MAX),
                 ..DescribeLogDirsPartition::default()
             });
         }

@@ -82,19 +82,19 @@ fn one(
     asked: &Asked,
     image: &highwater_core::controller::image::Image,
     topic: &str,
-    partition: &ListOffsetsPartition,
+    wanted: &ListOffsetsPartition,
     read_committed: bool,
 ) -> Result<At, ErrorCode> {
-    let replica = asked.shell.replica(image, topic, Uuid::nil(), partition.partition_index)?;
-    let serving = replica.serving().ok_or(ErrorCode::NotLeaderOrFollower)?;
-    let wanted = partition.current_leader_epoch;
-    if wanted != -1 && wanted < serving.epoch.0 {
+    let partition = asked.shell.partition(image, topic, Uuid::nil(), wanted.partition_index)?;
+    let serving = partition.serving().ok_or(ErrorCode::NotLeaderOrFollower)?;
+    let epoch = wanted.current_leader_epoch;
+    if epoch != -1 && epoch < serving.epoch.0 {
         return Err(ErrorCode::FencedLeaderEpoch);
     }
-    if wanted > serving.epoch.0 {
+    if epoch > serving.epoch.0 {
         return Err(ErrorCode::UnknownLeaderEpoch);
     }
-    let reader = replica.reader();
+    let reader = partition.reader();
     let view = serving.view;
     let end = if read_committed { view.last_stable_offset } else { view.high_watermark };
     let at = |offset: Offset| At {
@@ -108,12 +108,12 @@ fn one(
         Ok(Some(Timed { offset, timestamp, epoch })) => {
             Ok(At { offset: offset.0, timestamp: timestamp.0, epoch: epoch.0 })
         }
-        Err(error) => Err(asked.shell.read_failed(&replica, &error)),
+        Err(error) => Err(asked.shell.read_failed(&partition, &error)),
     };
-    if asked.version < since(partition.timestamp) {
+    if asked.version < since(wanted.timestamp) {
         return Err(ErrorCode::UnsupportedVersion);
     }
-    match partition.timestamp {
+    match wanted.timestamp {
         LATEST => Ok(At { epoch: serving.epoch.0, ..at(end) }),
         EARLIEST | EARLIEST_LOCAL => Ok(at(view.log_start)),
         LATEST_TIERED | EARLIEST_PENDING_UPLOAD => Ok(nothing),

@@ -186,7 +186,7 @@ pub(super) struct Leader {
 
 impl Leader {
     pub(super) fn of(shell: &Shell, topic: &Topic, partition: i32) -> Self {
-        match shell.node.data(topic.id, partition).and_then(|replica| replica.serving()) {
+        match shell.node.partition(topic.id, partition).and_then(|partition| partition.serving()) {
             Some(serving) => {
                 Self { error: ErrorCode::None, node_id: shell.node.identity().node_id, epoch: serving.epoch.0 }
             }

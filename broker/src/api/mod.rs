@@ -6,6 +6,7 @@ mod api_versions;
 mod configs;
 mod describe;
 pub(crate) mod fetch;
+mod groups;
 mod list_offsets;
 mod merged;
 mod metadata;
@@ -30,7 +31,7 @@ use highwater_protocol::wire::Reader;
 use highwater_storage::reader::Slice;
 
 use crate::server::response::Response;
-use crate::shell::Shell;
+use crate::shell::{Peer, Shell};
 use crate::turn::Turn;
 
 /// The keys that are served.
@@ -54,16 +55,27 @@ pub(crate) struct Asked {
     pub(crate) shell: Arc<Shell>,
     pub(crate) version: i16,
     pub(crate) correlation_id: i32,
+    /// What the client calls itself.
+    #[expect(dead_code, reason = "the keys of groups come next")]
+    pub(crate) client_id: Option<String>,
+    #[expect(dead_code, reason = "the keys of groups come next")]
+    pub(crate) peer: Peer,
 }
 
 /// Runs one request.
-pub(crate) fn handle(shell: &Arc<Shell>, frame: BytesMut, turn: &mut Turn) -> Result<Answer, DecodeError> {
+pub(crate) fn handle(shell: &Arc<Shell>, peer: Peer, frame: BytesMut, turn: &mut Turn) -> Result<Answer, DecodeError> {
     let mut reader = Reader::new(frame);
     let header = RequestHeader::decode(&mut reader)?;
     let key = ApiKey::from_number(header.key).filter(|key| routes::is_served(*key));
     let key = key.ok_or(DecodeError::UnknownKey(header.key))?;
     shell.metrics.requested(key);
-    let asked = Asked { shell: Arc::clone(shell), version: header.version, correlation_id: header.correlation_id };
+    let asked = Asked {
+        shell: Arc::clone(shell),
+        version: header.version,
+        correlation_id: header.correlation_id,
+        client_id: header.client_id,
+        peer,
+    };
     let (low, high) = key.versions();
     if !(low..=high).contains(&header.version) {
         return refuse_version(&asked, key, header.version);

@@ -28,8 +28,8 @@ fn answer(asked: &Asked, topic: &str, wanted: &OffsetForLeaderPartition) -> Epoc
 }
 
 fn end(asked: &Asked, topic: &str, wanted: &OffsetForLeaderPartition) -> Result<Option<(i32, i64)>, ErrorCode> {
-    let replica = asked.shell.replica(&asked.shell.image(), topic, Uuid::nil(), wanted.partition)?;
-    let serving = replica.serving().ok_or(ErrorCode::NotLeaderOrFollower)?;
+    let partition = asked.shell.partition(&asked.shell.image(), topic, Uuid::nil(), wanted.partition)?;
+    let serving = partition.serving().ok_or(ErrorCode::NotLeaderOrFollower)?;
     if wanted.current_leader_epoch != -1 && wanted.current_leader_epoch < serving.epoch.0 {
         return Err(ErrorCode::FencedLeaderEpoch);
     }
@@ -40,7 +40,7 @@ fn end(asked: &Asked, topic: &str, wanted: &OffsetForLeaderPartition) -> Result<
         return Ok(None);
     }
     let end = serving.view.high_watermark;
-    let found = replica.reader().epoch_end(LeaderEpoch(wanted.leader_epoch), end);
+    let found = partition.reader().epoch_end(LeaderEpoch(wanted.leader_epoch), end);
     Ok(match found {
         Some((epoch, offset)) => Some((epoch.0, offset.0.min(end.0))),
         None if wanted.leader_epoch == -1 => None,

@@ -3,7 +3,6 @@
 
 use bytes::{Bytes, BytesMut};
 use highwater_core::config::topic::TopicConfig;
-use highwater_core::controller::topics::is_internal;
 use highwater_core::data::{Acks, Reply, Request};
 use highwater_node::{Refusal, Reply as Pending};
 use highwater_protocol::error_code::ErrorCode;
@@ -155,11 +154,7 @@ fn append(
     }
     let replica = shell
         .replica(image, place.name, place.id, place.partition)
-        .map_err(|code| Refused::plain(code, "the topic or partition is not known here".to_owned()))?;
-    if is_internal(&replica.key().topic) {
-        let message = format!("{} belongs to the broker", replica.key().topic);
-        return Err(Refused::plain(ErrorCode::InvalidTopicException, message));
-    }
+        .map_err(|code| Refused::plain(code, not_taken(place, code)))?;
     shell.node.check_space().map_err(|refusal| Refused::plain(refused(&refusal), refusal.to_string()))?;
     let mut batch = records.unwrap_or_default();
     let log_start = replica.serving().map_or(-1, |serving| serving.view.log_start.0);
@@ -176,6 +171,15 @@ fn append(
         (batch, Vec::new())
     };
     Ok(replica.submit(Request::Produce { batch, header, acks, bad_times }, shell.clock(), turn))
+}
+
+/// Why a partition takes no records.
+fn not_taken(place: &Place<'_>, code: ErrorCode) -> String {
+    if code == ErrorCode::InvalidTopicException {
+        format!("the topic {} belongs to the broker", place.name)
+    } else {
+        "the topic or partition is not known here".to_owned()
+    }
 }
 
 /// A request without a transactional id has no batch of a transaction, for any partition.

@@ -5,15 +5,15 @@ use highwater_protocol::error::DecodeError;
 use highwater_protocol::message::{
     AlterConfigsRequest, ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteRecordsRequest,
     DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeLogDirsRequest,
-    DescribeProducersRequest, DescribeTopicPartitionsRequest, FetchRequest, IncrementalAlterConfigsRequest,
-    InitProducerIdRequest, ListConfigResourcesRequest, ListOffsetsRequest, Message, MetadataRequest,
-    OffsetForLeaderEpochRequest, ProduceRequest,
+    DescribeProducersRequest, DescribeTopicPartitionsRequest, FetchRequest, FindCoordinatorRequest,
+    IncrementalAlterConfigsRequest, InitProducerIdRequest, ListConfigResourcesRequest, ListOffsetsRequest, Message,
+    MetadataRequest, OffsetForLeaderEpochRequest, ProduceRequest,
 };
 use highwater_protocol::wire::Reader;
 
 use super::{
-    Answer, Asked, admin, api_versions, configs, describe, fetch, list_offsets, metadata, offset_for_leader_epoch,
-    produce, producers,
+    Answer, Asked, admin, api_versions, configs, describe, fetch, groups, list_offsets, metadata,
+    offset_for_leader_epoch, produce, producers,
 };
 use crate::turn::Turn;
 
@@ -24,6 +24,7 @@ pub(crate) const SERVED: &[ApiKey] = &[
     ApiKey::ListOffsets,
     ApiKey::Metadata,
     ApiKey::ApiVersions,
+    ApiKey::FindCoordinator,
     ApiKey::CreateTopics,
     ApiKey::DeleteTopics,
     ApiKey::DeleteRecords,
@@ -53,6 +54,7 @@ pub(crate) fn route(asked: &Asked, key: ApiKey, reader: Reader, turn: &mut Turn)
         ApiKey::ListOffsets => list_offsets::handle(asked, body::<ListOffsetsRequest>(reader, version)?),
         ApiKey::Metadata => metadata::handle(asked, body::<MetadataRequest>(reader, version)?, turn),
         ApiKey::ApiVersions => api_versions::handle(asked, &body::<ApiVersionsRequest>(reader, version)?),
+        ApiKey::FindCoordinator => groups::find(asked, body::<FindCoordinatorRequest>(reader, version)?),
         ApiKey::CreateTopics => admin::create_topics(asked, body::<CreateTopicsRequest>(reader, version)?, turn),
         ApiKey::DeleteTopics => admin::delete_topics(asked, body::<DeleteTopicsRequest>(reader, version)?, turn),
         ApiKey::CreatePartitions => {

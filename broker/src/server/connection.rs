@@ -59,6 +59,7 @@ struct InWork {
 
 struct Connection {
     stream: TcpStream,
+    peer: Peer,
     shell: Arc<Shell>,
     read: BytesMut,
     /// What the buffer takes of the memory for requests, once it is large.
@@ -74,6 +75,7 @@ struct Connection {
 pub(crate) async fn serve(stream: TcpStream, shell: Arc<Shell>, peer: Peer, stopping: watch::Receiver<bool>) {
     let mut connection = Connection {
         stream,
+        peer,
         shell,
         read: BytesMut::new(),
         held: None,
@@ -141,7 +143,7 @@ impl Connection {
             let frame = self.read.split_to(length);
             self.frame_since = None;
             self.shell.metrics.bytes_in.fetch_add(length as u64, Ordering::Relaxed);
-            match api::handle(&self.shell, frame, &mut self.turn) {
+            match api::handle(&self.shell, self.peer, frame, &mut self.turn) {
                 Ok(answer) => self.in_work.push_back(InWork { answer, _memory: memory }),
                 Err(error) => {
                     taken = Err(error.into());

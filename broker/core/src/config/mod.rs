@@ -1,6 +1,7 @@
 //! Configuration by Kafka's names: what exists, what a value may be, and which of several sources wins.
 
 pub mod describe;
+pub mod group;
 pub mod table;
 pub mod topic;
 

@@ -43,6 +43,13 @@ pub enum Request {
         /// The settings that the process was started with.
         fixed: Arc<Settings>,
     },
+    /// The topic of consumer groups, unless it is there.
+    CreateOffsetsTopic {
+        /// An id that was never used.
+        id: Uuid,
+        /// The settings that the process was started with.
+        fixed: Arc<Settings>,
+    },
     /// Topics go.
     DeleteTopics(DeleteTopicsRequest),
     /// Topics grow.
@@ -90,6 +97,7 @@ impl Machine for ControllerMachine {
         let (changes, reply) = match request {
             Request::RegisterBroker(registration) => (registration::changes(image, &registration), Reply::Registered),
             Request::CreateTopics { request, ids, fixed } => topics::create(image, &request, &ids, &fixed),
+            Request::CreateOffsetsTopic { id, fixed } => topics::create_offsets_topic(image, id, &fixed),
             Request::DeleteTopics(request) => topics::delete(image, &request),
             Request::CreatePartitions(request) => topics::grow(image, &request),
             Request::AlterConfigs(request) => configs::replace(image, &request),

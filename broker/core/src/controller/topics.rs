@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::message::create_partitions_response::CreatePartitionsTopicResult;
-use highwater_protocol::message::create_topics_request::CreatableTopic;
+use highwater_protocol::message::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use highwater_protocol::message::create_topics_response::{CreatableTopicConfigs, CreatableTopicResult};
 use highwater_protocol::message::delete_topics_response::DeletableTopicResult;
 use highwater_protocol::message::{
@@ -17,15 +17,16 @@ use super::Reply;
 use super::change::{Change, ConfigChange, Kind, TopicChange};
 use super::image::{Image, ResourceType, Topic};
 use super::placement::{place, replicas};
-use crate::config::describe::{Source, broker_value, topic_values};
+use crate::config::describe::{BrokerSettings, Source, broker_value, topic_values};
 use crate::config::{Settings, check, check_topic, find, table};
+use crate::group::OFFSETS_TOPIC;
 
 /// The longest name that a topic may have.
 const NAME_BYTES: usize = 249;
 /// Partitions that one request may make in all.
 const PARTITIONS_A_REQUEST: usize = 10_000;
 /// Topics of our own, which no client may make or delete.
-const INTERNAL: [&str; 3] = ["__cluster_metadata", "__consumer_offsets", "__transaction_state"];
+const INTERNAL: [&str; 3] = ["__cluster_metadata", OFFSETS_TOPIC, "__transaction_state"];
 
 type Refused = (ErrorCode, String);
 
@@ -39,6 +40,16 @@ pub(super) fn create(
     request: &CreateTopicsRequest,
     ids: &[Uuid],
     fixed: &Settings,
+) -> (Vec<Change>, Reply) {
+    create_all(image, request, ids, fixed, check_name)
+}
+
+fn create_all(
+    image: &Image,
+    request: &CreateTopicsRequest,
+    ids: &[Uuid],
+    fixed: &Settings,
+    check_name: fn(&Image, &str) -> Result<(), Refused>,
 ) -> (Vec<Change>, Reply) {
     let mut changes = Vec::new();
     let mut results = Vec::new();
@@ -54,7 +65,7 @@ pub(super) fn create(
             }
             Err((ErrorCode::InvalidRequest, format!("topic {} is named more than once in the request", topic.name)))
         } else {
-            made(image, topic, fixed, &mut next_raft_id, &mut room)
+            check_name(image, &topic.name).and_then(|()| made(image, topic, fixed, &mut next_raft_id, &mut room))
         };
         match made {
             Ok(mut change) => {
@@ -83,6 +94,26 @@ pub(super) fn create(
         changes.push(Kind::NextRaftId(next_raft_id).into());
     }
     (changes, Reply::CreateTopics(CreateTopicsResponse { topics: results, ..CreateTopicsResponse::default() }))
+}
+
+/// The topic of consumer groups, as the settings `offsets.topic.*` say.
+pub(super) fn create_offsets_topic(image: &Image, id: Uuid, fixed: &Settings) -> (Vec<Change>, Reply) {
+    let broker = BrokerSettings { broker: &Settings::new(), default_broker: &Settings::new(), fixed };
+    let value = |name: &str| broker_value(name, &broker);
+    let config = |name: &str, value: String| CreatableTopicConfig { name: name.to_owned(), value: Some(value) };
+    let copies = value("offsets.topic.replication.factor").parse().unwrap_or(i16::MAX);
+    let topic = CreatableTopic {
+        name: OFFSETS_TOPIC.to_owned(),
+        num_partitions: value("offsets.topic.num.partitions").parse().unwrap_or(-1),
+        replication_factor: copies.min(i16::try_from(image.brokers.len()).unwrap_or(i16::MAX)),
+        configs: vec![
+            config("cleanup.policy", "compact".to_owned()),
+            config("compression.type", "producer".to_owned()),
+            config("segment.bytes", value("offsets.topic.segment.bytes")),
+        ],
+        ..CreatableTopic::default()
+    };
+    create_all(image, &CreateTopicsRequest { topics: vec![topic], ..Default::default() }, &[id], fixed, check_absent)
 }
 
 /// A topic that is named twice, by whatever means, is not deleted, and gets one answer: which of the two was meant is not
@@ -215,7 +246,6 @@ fn made(
     next_raft_id: &mut u64,
     room: &mut usize,
 ) -> Result<TopicChange, Refused> {
-    check_name(image, &topic.name)?;
     let mut settings = Settings::new();
     for config in &topic.configs {
         let value = checked_setting(&config.name, config.value.as_deref())?;
@@ -259,15 +289,20 @@ fn check_name(image: &Image, name: &str) -> Result<(), Refused> {
     if is_internal(name) {
         return Err((ErrorCode::InvalidRequest, format!("Creation of internal topic {name} is prohibited.")));
     }
-    if image.topic(name).is_some() {
-        return Err((ErrorCode::TopicAlreadyExists, format!("Topic '{name}' already exists.")));
-    }
+    check_absent(image, name)?;
     let flat = name.replace('.', "_");
     if let Some(other) = image.topics().find(|other| other.name.replace('.', "_") == flat) {
         let message = format!("Topic '{name}' collides with existing topic: {}", other.name);
         return Err((ErrorCode::InvalidTopicException, message));
     }
     Ok(())
+}
+
+fn check_absent(image: &Image, name: &str) -> Result<(), Refused> {
+    match image.topic(name) {
+        Some(_) => Err((ErrorCode::TopicAlreadyExists, format!("Topic '{name}' already exists."))),
+        None => Ok(()),
+    }
 }
 
 fn checked_setting<'a>(name: &str, value: Option<&'a str>) -> Result<&'a str, Refused> {

@@ -18,6 +18,7 @@ pub use self::producers::Producer;
 use self::producers::Producers;
 use crate::config::topic::FlushMode;
 use crate::machine::{Append, Corrupt, Entry, Leading, Machine, Outcome, Token, Until, Wait};
+use crate::view::View;
 
 /// How long a leader waits between two looks for silent producers.
 const EXPIRY_CHECK_MS: u64 = 600_000;
@@ -93,17 +94,6 @@ pub enum Reply {
     FollowsConfig,
 }
 
-/// What readers see.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct View {
-    /// The offset behind the last committed record: the high watermark.
-    pub high_watermark: Offset,
-    /// The offset below which every transaction is decided.
-    pub last_stable_offset: Offset,
-    /// The first offset that may be read.
-    pub log_start: Offset,
-}
-
 /// The machine.
 #[derive(Default)]
 pub struct DataMachine {
@@ -167,7 +157,7 @@ impl Machine for DataMachine {
 
     fn fold(&mut self, at: EntryId, entry: Entry<'_>) -> Option<View> {
         match entry {
-            Entry::Batch(header) => {
+            Entry::Batch(header, _) => {
                 self.next_offset = header.next_offset();
                 self.producers.fold(at, header);
             }

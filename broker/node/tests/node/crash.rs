@@ -174,7 +174,7 @@ fn term_vote_and_commit_are_in_the_journal() {
     let bench = bench.after_power_cut(6);
     assert_eq!(known(&bench).term, first.term + 1);
     assert_eq!(known(&bench).vote, first.vote);
-    assert_eq!(bench.node.replicas().len(), 1);
+    assert_eq!(bench.node.partitions().len(), 1);
 }
 
 /// The machine was never told that it leads, for a term is served only behind a flush, where no clock is at hand: so nobody's

@@ -150,7 +150,7 @@ fn the_controllers_image_is_carried_out_when_it_is_committed() {
     assert!(bench.node.data(gone, 0).is_none());
     assert!(!is_there(&bench), "its files are gone");
     let bench = bench.after_kill();
-    assert_eq!(bench.node.replicas().len(), 1);
+    assert_eq!(bench.node.partitions().len(), 1);
     let image = bench.node.image();
     assert!(image.topic("gone").is_none());
     let kept = image.topic("kept").expect("it is there");

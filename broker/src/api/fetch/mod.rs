@@ -8,8 +8,8 @@ pub(crate) mod session;
 use std::sync::Arc;
 
 use highwater_core::controller::image::Image;
-use highwater_core::data::{DataMachine, View};
-use highwater_node::{FetchWaiter, Replica, Serving};
+use highwater_core::view::View;
+use highwater_node::{FetchWaiter, Partition, Serving};
 use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::ids::{LeaderEpoch, Offset};
 use highwater_protocol::message::fetch_request::FetchTopic;
@@ -56,8 +56,8 @@ async fn run(asked: &Asked, request: FetchRequest) -> Response {
     let mut found = Found::read(shell, &image, &begun.wanted, &limits);
     if !found.answers(&limits) && !limits.max_wait.is_zero() {
         for wanted in &begun.wanted {
-            if let Ok(replica) = shell.replica(&image, &wanted.topic, wanted.topic_id, wanted.partition) {
-                replica.waiters().register(&waiter);
+            if let Ok(partition) = shell.partition(&image, &wanted.topic, wanted.topic_id, wanted.partition) {
+                partition.waiters().register(&waiter);
             }
         }
         // Again, for what came in before the waiter stood there.
@@ -101,7 +101,7 @@ impl Limits {
 
 /// What is to be sent of a partition.
 struct Range {
-    replica: Arc<Replica<DataMachine>>,
+    partition: Arc<dyn Partition>,
     slice: Slice,
 }
 
@@ -150,7 +150,7 @@ impl Found {
     }
 }
 
-async fn read_payload(shell: &Arc<Shell>, data: &mut PartitionData, Range { replica, slice }: Range) {
+async fn read_payload(shell: &Arc<Shell>, data: &mut PartitionData, Range { partition, slice }: Range) {
     let read = if slice.is_trusted_and_resident() {
         slice.read_verified()
     } else {
@@ -162,7 +162,7 @@ async fn read_payload(shell: &Arc<Shell>, data: &mut PartitionData, Range { repl
     };
     match read {
         Ok(bytes) => data.records = Some(Payload::Bytes(bytes)),
-        Err(error) => data.error_code = shell.read_failed(&replica, &error).number(),
+        Err(error) => data.error_code = shell.read_failed(&partition, &error).number(),
     }
 }
 
@@ -181,8 +181,8 @@ fn read_one(
         aborted_transactions: None,
         ..PartitionData::default()
     };
-    let replica = match found(shell, image, wanted, limits) {
-        Ok(replica) => replica,
+    let partition = match found(shell, image, wanted, limits) {
+        Ok(partition) => partition,
         Err(code) => {
             return (
                 PartitionData { error_code: code.number(), aborted_transactions: Some(Vec::new()), ..empty },
@@ -195,7 +195,7 @@ fn read_one(
         if limits.is_follower {
             return Err(ErrorCode::NotLeaderOrFollower);
         }
-        let serving = replica.serving().ok_or_else(|| offline(&replica))?;
+        let serving = partition.serving().ok_or_else(|| offline(&partition))?;
         if wanted.current_leader_epoch >= 0 {
             match wanted.current_leader_epoch.cmp(&serving.epoch.0) {
                 std::cmp::Ordering::Less => return Err(ErrorCode::FencedLeaderEpoch),
@@ -207,7 +207,7 @@ fn read_one(
         data.high_watermark = view.high_watermark.0;
         data.last_stable_offset = view.last_stable_offset.0;
         data.log_start_offset = view.log_start.0;
-        if let Some(diverging) = diverging(&replica, &serving, wanted)? {
+        if let Some(diverging) = diverging(partition.as_ref(), &serving, wanted)? {
             data.diverging_epoch = diverging;
             return Ok(None);
         }
@@ -220,27 +220,27 @@ fn read_one(
         if most == 0 && !is_first {
             return Ok(None);
         }
-        replica.reader().read(from, below, most, is_first).map_err(|error| shell.read_failed(&replica, &error))
+        partition.reader().read(from, below, most, is_first).map_err(|error| shell.read_failed(&partition, &error))
     })();
     match read {
-        Ok(slice) => (data, slice.map(|slice| Range { replica, slice })),
+        Ok(slice) => (data, slice.map(|slice| Range { partition, slice })),
         // What is said with an error is the error alone: a reader takes no offset from it.
         Err(code) => (PartitionData { error_code: code.number(), ..empty }, None),
     }
 }
 
-/// The replica of a partition that may be read here.
-fn found(shell: &Shell, image: &Image, wanted: &Wanted, limits: &Limits) -> crate::shell::Found {
+/// The partition, if it may be read here.
+fn found(shell: &Shell, image: &Image, wanted: &Wanted, limits: &Limits) -> Result<Arc<dyn Partition>, ErrorCode> {
     if limits.by_id && wanted.topic_id.is_nil() {
         return Err(ErrorCode::UnknownTopicId);
     }
-    shell.replica(image, &wanted.topic, wanted.topic_id, wanted.partition)
+    shell.partition(image, &wanted.topic, wanted.topic_id, wanted.partition)
 }
 
 /// Where the log parted from what a reader read (KIP-320): the epoch it read last ended in front of the offset it wants. An epoch
 /// that is not known here has no end.
 fn diverging(
-    replica: &Replica<DataMachine>,
+    partition: &dyn Partition,
     serving: &Serving<View>,
     wanted: &Wanted,
 ) -> Result<Option<EpochEndOffset>, ErrorCode> {
@@ -251,14 +251,18 @@ fn diverging(
         return Err(ErrorCode::OffsetOutOfRange);
     }
     let high_watermark = serving.view.high_watermark;
-    let end = replica.reader().epoch_end(LeaderEpoch(wanted.last_fetched_epoch), high_watermark);
+    let end = partition.reader().epoch_end(LeaderEpoch(wanted.last_fetched_epoch), high_watermark);
     let (epoch, end) = end.map_or((wanted.last_fetched_epoch, serving.view.log_start), |(epoch, end)| (epoch.0, end));
     let has_parted = epoch < wanted.last_fetched_epoch || end.0 < wanted.offset;
     Ok(has_parted.then_some(EpochEndOffset { epoch, end_offset: end.0 }))
 }
 
-fn offline(replica: &Arc<Replica<DataMachine>>) -> ErrorCode {
-    if replica.state().offline.is_some() { ErrorCode::KafkaStorageError } else { ErrorCode::NotLeaderOrFollower }
+fn offline(partition: &Arc<dyn Partition>) -> ErrorCode {
+    if Arc::clone(partition).state().offline.is_some() {
+        ErrorCode::KafkaStorageError
+    } else {
+        ErrorCode::NotLeaderOrFollower
+    }
 }
 
 /// Puts partitions under their topics, in the order in which they come.
