@@ -47,6 +47,14 @@ pub enum DecodeError {
     /// A version that this crate does not know.
     #[error(transparent)]
     Version(#[from] UnknownVersion),
+    /// The value of a record of a coordinator that later software wrote.
+    #[error("version {version} of the coordinator's record of kind {kind} is not known: a later release wrote it")]
+    UnknownRecordVersion {
+        /// Which kind of record.
+        kind: i16,
+        /// Of its value.
+        version: i16,
+    },
     /// An API key that this crate does not know.
     #[error("unknown API key {0}")]
     UnknownKey(i16),

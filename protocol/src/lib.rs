@@ -4,6 +4,7 @@
 //! headers ([`frame`]), the table of keys ([`api`]), error codes, and record batches ([`records`]).
 
 pub mod api;
+pub mod coordinator_record;
 pub mod error;
 pub mod error_code;
 pub mod frame;

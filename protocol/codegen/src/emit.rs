@@ -75,9 +75,34 @@ pub fn api_keys(messages: &[Message]) -> Result<String, String> {
     Ok(text)
 }
 
-/// One message's module.
-pub fn message(message: &Message) -> String {
-    let mut text = format!("{BANNER}use crate::message::prelude::*;\n\n");
+/// `generated/mod.rs` of records.
+pub fn record_module(records: &[Message]) -> String {
+    module(records).replace("pub mod api_key;\n", "")
+}
+
+/// The module of a record's key or value.
+pub fn record(record: &Message) -> String {
+    let name = &record.name;
+    let part = if record.is_record_key { "Key" } else { "Value" };
+    format!(
+        "{}impl {part} for {name} {{\nconst KIND: i16 = {};\n{}\
+         fn decode(reader: &mut Reader, version: i16) -> Result<Self, DecodeError> {{ Self::read(reader, version) }}\n\
+         fn encode(&self, writer: &mut Writer, version: i16) -> Result<(), EncodeError> {{ self.write(writer, version) }}\n\
+         #[cfg(any(test, feature = \"testing\"))]\n\
+         fn sample(chance: &mut crate::testing::Chance, version: i16) -> Self {{ Self::draw(chance, version) }}\n}}\n",
+        structs(record, "crate::coordinator_record::prelude"),
+        record.key,
+        if record.is_record_key {
+            String::new()
+        } else {
+            format!("const VERSIONS: (i16, i16) = ({}, {});\n", record.versions.low, record.versions.high)
+        },
+    )
+}
+
+/// The types of a module, and what is written for each.
+fn structs(message: &Message, prelude: &str) -> String {
+    let mut text = format!("{BANNER}use {prelude}::*;\n\n");
     let top = Struct { name: message.name.clone(), fields: message.fields.clone() };
     let context = Context { message };
     for one in all_structs(&top, &message.structs) {
@@ -86,6 +111,12 @@ pub fn message(message: &Message) -> String {
         text += &context.codec(&one);
         text += &context.sample(&one);
     }
+    text
+}
+
+/// One message's module.
+pub fn message(message: &Message) -> String {
+    let mut text = structs(message, "crate::message::prelude");
     let name = &message.name;
     text += &format!(
         "impl Message for {name} {{\nconst KEY: ApiKey = ApiKey::{};\n\

@@ -1,5 +1,5 @@
-//! Message specs to Rust: [`spec`] reads the compact format of `protocol/specs/messages`, [`emit`] writes the modules of
-//! `protocol/src/message/generated`.
+//! Message specs to Rust: [`spec`] reads the compact format of `protocol/specs`, [`emit`] writes the modules of
+//! `protocol/src/message/generated` and of `protocol/src/coordinator_record/generated`.
 //!
 //! Deliberately not a build script: the generated files are committed, read in reviews, and compared with the specs by a test.
 
@@ -36,12 +36,20 @@ pub fn generate(specs: &Path) -> Result<BTreeMap<String, String>, String> {
     Ok(files)
 }
 
-/// Writes the generated files into a folder, formatted as `rustfmt.toml` of the workspace says, and returns how many.
-pub fn write(specs: &Path, target: &Path, config: &Path) -> Result<usize, String> {
-    let files = generate(specs)?;
+/// All generated files of a folder of records.
+pub fn generate_records(specs: &Path) -> Result<BTreeMap<String, String>, String> {
+    let records = messages(specs)?;
+    let named = |record: &Message| (format!("{}.rs", emit::snake(&record.name)), emit::record(record));
+    let mut files: BTreeMap<String, String> = records.iter().map(named).collect();
+    files.insert("mod.rs".to_owned(), emit::record_module(&records));
+    Ok(files)
+}
+
+/// Writes generated files into a folder, formatted as `rustfmt.toml` of the workspace says, and returns how many.
+pub fn write(files: &BTreeMap<String, String>, target: &Path, config: &Path) -> Result<usize, String> {
     std::fs::create_dir_all(target).map_err(|error| format!("{}: {error}", target.display()))?;
     let mut paths = Vec::new();
-    for (name, text) in &files {
+    for (name, text) in files {
         let path = target.join(name);
         std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
         paths.push(path);

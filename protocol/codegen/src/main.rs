@@ -5,8 +5,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let protocol = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let (specs, target) = (protocol.join("specs/messages"), protocol.join("src/message/generated"));
-    match highwater_codegen::write(&specs, &target, &protocol.join("../rustfmt.toml")) {
+    match write(&protocol) {
         Ok(count) => {
             println!("wrote {count} files");
             ExitCode::SUCCESS
@@ -16,4 +15,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn write(protocol: &Path) -> Result<usize, String> {
+    let config = protocol.join("../rustfmt.toml");
+    let messages = highwater_codegen::generate(&protocol.join("specs/messages"))?;
+    let records = highwater_codegen::generate_records(&protocol.join("specs/coordinator_records"))?;
+    Ok(highwater_codegen::write(&messages, &protocol.join("src/message/generated"), &config)?
+        + highwater_codegen::write(&records, &protocol.join("src/coordinator_record/generated"), &config)?)
 }

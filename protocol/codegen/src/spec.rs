@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! message NAME key=N request|response versions=LOW-HIGH flexible=LOW+|none
+//! record NAME key=N key|value versions=LOW-HIGH flexible=LOW+|none
 //!   field TYPE VERSIONS [nullable=VERSIONS] [tag=N] [ignorable] [default=VALUE] [inflexible]
 //!     field of the struct TYPE …
 //! struct NAME
@@ -22,10 +23,12 @@ pub struct Versions {
 pub struct Message {
     /// As Kafka names it.
     pub name: String,
-    /// The API key.
+    /// The API key; of a record, which kind it is.
     pub key: i16,
-    /// Or a response.
+    /// A request, and not a response.
     pub is_request: bool,
+    /// The key of a record, and not its value.
+    pub is_record_key: bool,
     /// Those we serve.
     pub versions: Versions,
     /// Where compact encodings and tags begin.
@@ -145,6 +148,7 @@ fn header(line: &str) -> Result<Message, String> {
         name: name.to_owned(),
         key: value(key, "key=")?.parse().map_err(|_| format!("not a key: '{key}'"))?,
         is_request: kind == "request",
+        is_record_key: kind == "key",
         versions: Versions::parse(&value(versions, "versions=")?)?,
         flexible: if flexible == "none" { None } else { Some(Versions::parse(&flexible)?.low) },
         fields: Vec::new(),

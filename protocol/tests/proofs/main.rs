@@ -4,6 +4,7 @@
 //! One binary for all of them, because they share the table of messages ([`messages`]) and link once.
 
 mod agreement;
+mod coordinator_records;
 mod coverage;
 mod hostile;
 mod messages;
