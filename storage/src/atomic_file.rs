@@ -31,9 +31,14 @@ pub fn write(disk: &dyn Disk, dir: &Path, name: &str, content: &[u8]) -> Result<
     let file = disk.open(&aside, OpenMode::CreateNew).context("create", &aside)?;
     let crc = crc32fast::hash(content).to_be_bytes();
     file.write_at(&[MAGIC, &[VERSION], &crc, content], 0).context("write", &aside)?;
-    file.sync_data().context("sync", &aside)?;
+    if !planted!(RenamedBeforeSync) {
+        file.sync_data().context("sync", &aside)?;
+    }
     let path = dir.join(name);
     disk.rename(&aside, &path).context("rename", &aside)?;
+    if planted!(RenameNotSynced) {
+        return Ok(());
+    }
     disk.sync_dir(dir).context("sync the directory", dir)
 }
 

@@ -9,6 +9,25 @@
 //! - Bytes below a log's checkpoint are durable; nothing above it is believed before it was checked and written anew.
 //! - Whatever was flushed is in the journal or below a checkpoint.
 
+/// Whether this thread is to commit that mistake: never, but in tests of this crate.
+#[cfg(feature = "planted")]
+macro_rules! planted {
+    ($bug:ident) => {
+        crate::planted::current() == Some(crate::planted::Bug::$bug)
+    };
+}
+#[cfg(not(feature = "planted"))]
+macro_rules! planted {
+    ($bug:ident) => {
+        crate::never()
+    };
+}
+
+#[cfg(not(feature = "planted"))]
+const fn never() -> bool {
+    false
+}
+
 pub mod atomic_file;
 pub mod disk;
 pub mod entry;
@@ -22,6 +41,8 @@ pub mod log;
 mod log_folder;
 mod open_files;
 mod opening;
+#[cfg(feature = "planted")]
+pub mod planted;
 pub mod reader;
 mod recovery;
 pub mod scrub;

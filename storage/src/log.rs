@@ -48,8 +48,8 @@ pub struct Truncation {
     /// The first index that goes.
     pub from: Index,
     end: Checkpoint,
-    /// The cut removes bytes that a checkpoint calls durable: its record must be durable first.
-    pub is_below_checkpoint: bool,
+    /// The cut removes bytes that a checkpoint calls durable, or the whole of a segment: its record must be durable first.
+    pub waits_for_record: bool,
 }
 
 impl Truncation {
@@ -197,12 +197,15 @@ impl Log {
         };
         let last = Index(index.0.saturating_sub(1));
         let last = EntryId { index: last, term: state.epochs.at_index(last).unwrap_or_default() };
-        let is_below_checkpoint = state.is_synced_beyond(&end);
+        // What follows a whole segment goes into the one before it. The journal may hold the segment still, and then nothing
+        // tells a start that the bytes in front of it are of another history.
+        let is_whole_segment = place.position == Position(0) && !planted!(CutBeforeItsRecord);
+        let waits_for_record = is_whole_segment || state.is_synced_beyond(&end);
         let end = Checkpoint { end, last, next_offset, cut: state.cut + 1 };
-        Ok(Truncation { from: index, end, is_below_checkpoint })
+        Ok(Truncation { from: index, end, waits_for_record })
     }
 
-    /// Cuts the suffix. Where it reaches below the checkpoint the caller has made [`Truncation::change`] durable before.
+    /// Cuts the suffix. Where the plan says that it waits the caller has made [`Truncation::change`] durable before.
     /// `false`: a checkpoint came in between; nothing was done, and the cut has to be planned anew.
     pub fn truncate(&mut self, plan: &Truncation) -> Result<bool, StorageError> {
         self.shared.check_usable()?;
@@ -358,7 +361,8 @@ impl Log {
     fn cut(&mut self, plan: &Truncation) -> Result<bool, StorageError> {
         let mut state = self.shared.state.write();
         let is_below = state.is_synced_beyond(&plan.end.end);
-        if plan.end.cut != state.cut + 1 || (is_below && !plan.is_below_checkpoint) {
+        let is_overtaken = is_below && !plan.waits_for_record && !planted!(OvertakenPlanCarriedOut);
+        if plan.end.cut != state.cut + 1 || is_overtaken {
             return Ok(false);
         }
         let unsynced = state.unsynced();
@@ -369,7 +373,7 @@ impl Log {
         // The journal speaks of what was cut until a sync behind the cut is journalled: no file of it may go before.
         self.shared.journalled.store(0, Ordering::Release);
         drop(state);
-        if !plan.is_below_checkpoint {
+        if !plan.waits_for_record && !planted!(CutNotJournalled) {
             self.changes.push(plan.change());
         }
         Ok(true)
@@ -502,7 +506,9 @@ impl Shared {
     }
 
     fn note_failure<T>(&self, done: Result<T, StorageError>) -> Result<T, StorageError> {
-        if let Err(error @ StorageError::Io { .. }) = &done {
+        if let Err(error @ StorageError::Io { .. }) = &done
+            && !planted!(FailedSyncForgotten)
+        {
             drop(self.poison.set(error.to_string()));
         }
         done
@@ -517,11 +523,15 @@ impl Shared {
         loop {
             let (segments, checkpoint) = self.unsynced_segments();
             for (segment, end) in &segments {
+                let is_older = segment.known.read().is_sealed;
+                if planted!(SegmentNotSynced) || (planted!(OlderSegmentsNotSynced) && is_older) {
+                    continue;
+                }
                 if segment.known.read().synced < *end {
                     segment.file()?.sync_data().context("sync", &segment.path)?;
                 }
             }
-            if self.has_new_names.swap(false, Ordering::AcqRel) {
+            if self.has_new_names.swap(false, Ordering::AcqRel) && !planted!(NamesNotSynced) {
                 self.sync_names()?;
             }
             let state = self.state.read();
@@ -556,7 +566,7 @@ impl Shared {
                 && known.synced == known.end
                 && known.next_offset <= log_start
                 && known.next_index <= keep_from
-                && known.next_index.0 <= journalled + 1
+                && (known.next_index.0 <= journalled + 1 || planted!(TrimmedTooEarly))
         };
         let removed: Vec<Arc<Segment>> = {
             let mut state = self.state.write();
@@ -572,7 +582,9 @@ impl Shared {
             infos.push(info(&segment));
             segment.remove()?;
             // One by one: a power cut that kept an older segment and lost a newer one would leave a gap.
-            self.sync_names()?;
+            if !planted!(TrimsNotSynced) {
+                self.sync_names()?;
+            }
         }
         Ok(infos)
     }
@@ -587,11 +599,12 @@ impl State {
 
     /// Whether bytes behind a place are synced.
     fn is_synced_beyond(&self, place: &Place) -> bool {
-        self.segments.iter().any(|segment| match segment.first_index.cmp(&place.segment) {
-            std::cmp::Ordering::Less => false,
-            std::cmp::Ordering::Equal => segment.is_synced_beyond(place.position.0),
-            std::cmp::Ordering::Greater => segment.is_synced_beyond(0),
-        })
+        !planted!(CutBeforeItsRecord)
+            && self.segments.iter().any(|segment| match segment.first_index.cmp(&place.segment) {
+                std::cmp::Ordering::Less => false,
+                std::cmp::Ordering::Equal => segment.is_synced_beyond(place.position.0),
+                std::cmp::Ordering::Greater => segment.is_synced_beyond(0),
+            })
     }
 
     fn unsynced(&self) -> u64 {

@@ -60,12 +60,18 @@ pub(crate) fn create(
     atomic_file::write(disk, &aside, META, &id.0.to_be_bytes())?;
     snapshots::save(disk, &aside, first, usize::MAX)?;
     disk.rename(&aside, &logs.join(name)).context("rename", &aside)?;
+    if planted!(LogNameNotSynced) {
+        return Ok(());
+    }
     disk.sync_dir(logs).context("sync the directory", logs)
 }
 
 /// Removes the folder of a log in two steps: while its files go it must not look like a log that has lost some.
 pub(crate) fn put_aside_and_remove(disk: &dyn Disk, logs: &Path, name: &str) -> Result<(), StorageError> {
     let (dir, aside) = (logs.join(name), logs.join(format!("{name}{GONE}")));
+    if planted!(RemovedInPlace) {
+        return remove(disk, &dir);
+    }
     match disk.rename(&dir, &aside) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         renamed => renamed.context("rename", &dir)?,

@@ -115,7 +115,7 @@ impl<T: ?Sized> Default for Slot<T> {
 impl<T: ?Sized> Slot<T> {
     /// Bytes are about to be written that no sync covers.
     pub(crate) fn begin_writing(&self) {
-        self.is_dirty.store(true, Ordering::Release);
+        self.is_dirty.store(!planted!(ClosedUnsynced), Ordering::Release);
     }
 
     /// All bytes are synced.

@@ -168,7 +168,10 @@ impl Files<'_> {
                     if self.held(run, wanted.len())? == wanted {
                         continue;
                     }
-                    if !is_cut {
+                    if planted!(ReplayWritesFirst) {
+                        self.put(run, &wanted)?;
+                    }
+                    if !is_cut && !planted!(ReplayKeepsTail) {
                         self.cut(run.start)?;
                         is_cut = true;
                     }
@@ -213,6 +216,9 @@ impl Files<'_> {
     /// Removes everything behind a place, the last segment first, durably: what is written next must not meet it again.
     fn cut(&self, place: Place) -> Result<(), StorageError> {
         for base_offset in self.segments()?.into_iter().rev().take_while(|base| *base > place.base_offset) {
+            if planted!(ReplayKeepsSegments) {
+                break;
+            }
             let path = self.path(base_offset);
             remove_if_there(self.disk.as_ref(), &index_path(&path))?;
             remove_if_there(self.disk.as_ref(), &path)?;
@@ -228,6 +234,9 @@ impl Files<'_> {
             Ok(file) => {
                 if file.length().context("measure", &path)? > place.position.0 {
                     file.set_len(place.position.0).context("cut", &path)?;
+                }
+                if planted!(TailNotSynced) {
+                    return Ok(());
                 }
                 file.sync_data().context("sync", &path)
             }
@@ -255,7 +264,7 @@ impl Files<'_> {
                 break;
             }
             let (segment, stop) = self.open(base_offset, &replayed.state, reached)?;
-            if reached.is_none() && segment.first_index > snapshot.next() {
+            if reached.is_none() && segment.first_index > snapshot.next() && !planted!(HoleNotSeen) {
                 bad = Some(self.bad(
                     base_offset,
                     0,
@@ -350,7 +359,8 @@ impl Files<'_> {
             let known = segment.known.read();
             if known.end > 0 { known.behind() } else { reached.unwrap_or(segment.start()) }
         };
-        let walked = segment.walk(start, length, known_good, &mut |found, _| {
+        let checked_from = if planted!(TailNotChecked) { u64::MAX } else { known_good };
+        let walked = segment.walk(start, length, checked_from, &mut |found, _| {
             let mut known = segment.known.write();
             known.note(found.position, found.total, found.id, &found.frame);
             if found.position >= known_good {
@@ -397,6 +407,7 @@ impl Files<'_> {
             let end = segment.known.read().end;
             let from = match segment.base_offset.cmp(&checkpoint.base_offset) {
                 std::cmp::Ordering::Less => end,
+                std::cmp::Ordering::Equal if planted!(AllWrittenAnew) => 0,
                 std::cmp::Ordering::Equal => checkpoint.position.0.min(end),
                 std::cmp::Ordering::Greater => 0,
             };
@@ -406,11 +417,15 @@ impl Files<'_> {
                 while position < end {
                     let piece = usize::try_from(end - position).unwrap_or(REWRITE_BYTES).min(REWRITE_BYTES);
                     let kept = segment.read(position, piece)?;
-                    file.write_at(&[&kept], position).context("write", &segment.path)?;
+                    if !planted!(TailNotWrittenAnew) {
+                        file.write_at(&[&kept], position).context("write", &segment.path)?;
+                    }
                     position += piece as u64;
                 }
                 // Also where nothing is kept: a cut that only the page cache knows must not come undone.
-                file.sync_data().context("sync", &segment.path)?;
+                if !planted!(TailNotSynced) {
+                    file.sync_data().context("sync", &segment.path)?;
+                }
             }
             segment.synced_to(end);
         }

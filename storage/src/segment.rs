@@ -351,12 +351,16 @@ impl Segment {
         let rows = self.taken_rows(&mut self.known.write());
         self.index.close();
         // The name of the index goes first: it speaks of bytes that will be others.
-        remove_if_there(self.files.disk().as_ref(), &index_path(&self.path))?;
+        if !planted!(IndexOutlivesCut) {
+            remove_if_there(self.files.disk().as_ref(), &index_path(&self.path))?;
+        }
         let file = self.file()?;
         file.set_len(position).context("cut", &self.path)?;
         // What is written next must not meet the old bytes again: of a cut and a write that are both not synced, a power cut
         // may keep parts of either.
-        file.sync_data().context("sync", &self.path)?;
+        if !planted!(CutNotSynced) {
+            file.sync_data().context("sync", &self.path)?;
+        }
         {
             let mut known = self.known.write();
             known.end = position;

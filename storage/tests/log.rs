@@ -124,7 +124,7 @@ impl Subject {
             return;
         }
         let plan = self.log.plan_truncation(Index(last - back + 1)).unwrap();
-        if plan.is_below_checkpoint {
+        if plan.waits_for_record {
             flush(&self.store, &mut self.log);
             self.store.commit(&[LogChanges { log: self.log.id(), changes: vec![plan.change()] }]).unwrap();
         }

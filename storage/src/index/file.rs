@@ -204,5 +204,5 @@ fn put_page(pages: &mut BytesMut, fill: impl FnOnce(&mut BytesMut)) {
 
 fn page_is_good(page: &[u8]) -> bool {
     let (content, crc) = page.split_at(PAGE - 4);
-    crc == crc32fast::hash(content).to_be_bytes()
+    crc == crc32fast::hash(content).to_be_bytes() || planted!(IndexNotChecked)
 }

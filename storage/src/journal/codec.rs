@@ -129,12 +129,12 @@ pub(super) fn decode(bytes: &Bytes, lap: Option<u64>) -> Option<Decoded> {
     };
     let length = usize::try_from(head.get_u32()).ok()?;
     let version = head.get_u8();
-    if lap.is_some_and(|lap| lap != header.lap) {
+    if lap.is_some_and(|lap| lap != header.lap) && !planted!(OldLapBelieved) {
         return None;
     }
     let end = HEADER.checked_add(length)?;
     let checked = bytes.get(8..end)?;
-    if version != VERSION || crc32fast::hash(checked) != stored {
+    if version != VERSION || (crc32fast::hash(checked) != stored && !planted!(RecordNotChecked)) {
         return None;
     }
     let mut body = bytes.slice(HEADER..end);

@@ -22,7 +22,7 @@ use bytes::Bytes;
 use highwater_protocol::ids::{EntryId, Index};
 
 use self::codec::{Header, encode};
-use self::record::{Change, LogChanges, LogId};
+use self::record::{Change, HardState, LogChanges, LogId};
 pub use self::replay::{Gap, Replay, ReplayedLog, replay};
 pub use self::state::LogState;
 use crate::disk::{Disk, DiskFile, OpenMode};
@@ -117,6 +117,9 @@ impl Journal {
     /// Writes one record into the page cache and gives back its sequence number. Durable when the file of [`Journal::file`] has
     /// been synced after this, which [`Journal::synced`] has to be told.
     pub fn append(&mut self, logs: &[LogChanges]) -> Result<u64, StorageError> {
+        if planted!(WrongRecordProven) {
+            self.newest = logs.iter().filter_map(|log| Some((log.log, self.states.get(&log.log)?.last))).collect();
+        }
         let (mut pieces, length) = encode(self.header(), &self.newest, logs);
         if self.position + length > self.current.length && self.position > 0 {
             self.next_file(length, holds_entries(logs))?;
@@ -164,7 +167,9 @@ impl Journal {
     pub fn said_anew(&self, log: LogId) -> Result<LogChanges, StorageError> {
         let files = self.full.iter().chain([&self.current]).map(|file| file.path.as_path());
         let mut changes = vec![Change::Anew];
-        changes.extend(replay::needed_of(&self.disk, files, log)?);
+        if !planted!(NothingSaidAnew) {
+            changes.extend(replay::needed_of(&self.disk, files, log)?);
+        }
         Ok(LogChanges { log, changes })
     }
 
@@ -180,7 +185,7 @@ impl Journal {
         let count = self.full.iter().take_while(|file| self.needing(file).is_empty()).count();
         for mut file in self.full.drain(..count) {
             file.entries.clear();
-            file.usable_after = self.sequence;
+            file.usable_after = if planted!(RecycledTooEarly) { 0 } else { self.sequence };
             self.free.push(file);
         }
         self.remove_surplus()
@@ -282,7 +287,9 @@ impl Journal {
                 let number = self.next_number;
                 self.next_number += 1;
                 let made = created(&self.disk, &self.dir, number, 0)?;
-                self.disk.sync_dir(&self.dir).context("sync the directory", &self.dir)?;
+                if !planted!(JournalNameNotSynced) {
+                    self.disk.sync_dir(&self.dir).context("sync the directory", &self.dir)?;
+                }
                 made
             }
         };
@@ -303,7 +310,11 @@ impl Journal {
             .map(|(log, state)| {
                 let mut changes = vec![
                     Change::Checkpoint(state.checkpoint),
-                    Change::HardState(state.hard_state),
+                    Change::HardState(if planted!(HardStateNotRepeated) {
+                        HardState::default()
+                    } else {
+                        state.hard_state
+                    }),
                     Change::Last(state.last),
                 ];
                 changes.extend(state.is_damaged.then_some(Change::Damaged));
@@ -315,12 +326,16 @@ impl Journal {
         self.current.first = self.sequence;
         let (pieces, _) = encode(self.header(), &self.newest, &states);
         self.durable = self.write(&pieces, &states)?;
+        if planted!(FirstRecordNotSynced) {
+            return Ok(());
+        }
         self.current.file.sync_data().context("sync", &self.current.path)
     }
 
     fn needing(&self, file: &JournalFile) -> Vec<LogId> {
         let above = |(log, (cut, index)): (&LogId, &(u64, Index))| {
-            (!self.states.get(log)?.covers(*cut, *index)).then_some(*log)
+            let is_covered = self.states.get(log)?.covers(*cut, *index) || planted!(RecycledWithoutCheckpoint);
+            (!is_covered).then_some(*log)
         };
         file.entries.iter().filter_map(above).collect()
     }

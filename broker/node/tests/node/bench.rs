@@ -137,7 +137,7 @@ impl Bench {
                 index_maps: 64,
                 ..Options::default()
             },
-            boot: Some(Boot { id: disk.power_cuts().to_be_bytes(), device: 1 }),
+            boot: Some(Boot { id: disk.boots().to_be_bytes(), device: 1 }),
             scrub_bytes_per_second: SCRUBBED,
             static_config: Arc::default(),
             registration: Registration {

@@ -1,21 +1,26 @@
 //! A disk in memory that keeps what is durable apart from what is only written, and can be stopped at any operation.
 //!
-//! After a power cut every write, every length and every change of names that was not synced is kept or lost by the seed, each
-//! for itself, so that later ones may be there without earlier ones; and a write may be torn at 512 bytes. A rename is kept or
-//! lost as one. After a kill of the process all that was written is there; the write that was stopped is there by half.
+//! After a power cut every write, every length and every change of names that was not synced is kept or lost, each for itself,
+//! so that later ones may be there without earlier ones; and a write may be torn at 512 bytes ([`power`] says how). A rename
+//! is kept or lost as one. After a kill of the process all that was written is there; the write that was stopped is there by
+//! half. Copies of a disk share the bytes that neither has changed.
+
+mod operation;
+mod power;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+pub use self::operation::{Operation, OperationKind};
+use self::power::Questions;
 use super::{DirEntry, Disk, DiskFile, OpenMode, Space};
 use crate::index::map::Map;
-
-const SECTOR: usize = 512;
 
 /// A simulated file system. Clones share it.
 #[derive(Clone, Default)]
@@ -32,6 +37,7 @@ struct World {
     power_cuts: u128,
     operations: u64,
     stop_at: Option<u64>,
+    stopped_at: Option<Operation>,
     fail_sync_of: Option<String>,
     capacity: Option<u64>,
 }
@@ -51,15 +57,27 @@ enum NameChange {
 
 #[derive(Clone, Default)]
 struct Content {
-    seen: Vec<u8>,
-    durable: Vec<u8>,
+    seen: Arc<Vec<u8>>,
+    durable: Arc<Vec<u8>>,
     pending: Vec<Pending>,
+    /// A failed sync has lost bytes: what is seen may never become durable.
+    is_split: bool,
+    /// Failures of a write-back that nobody waited for.
+    failures: u64,
 }
 
 #[derive(Clone)]
 enum Pending {
-    Write(usize, Vec<u8>),
+    Write(usize, Arc<[u8]>),
     Length(usize),
+}
+
+/// What power cuts may leave of one moment.
+pub struct PowerCuts {
+    /// The disks.
+    pub images: Vec<SimDisk>,
+    /// They are all there may be.
+    pub is_complete: bool,
 }
 
 impl SimDisk {
@@ -78,14 +96,39 @@ impl SimDisk {
         self.0.lock().stop_at = Some(operation);
     }
 
+    /// The operation that it stopped at, if it did.
+    pub fn stopped_at(&self) -> Option<Operation> {
+        self.0.lock().stopped_at.clone()
+    }
+
+    /// The machine runs again: the disk is as an image of it, and counts its operations on.
+    pub fn go_on_as(&self, image: &Self) {
+        let image = image.0.lock().crashed();
+        let mut world = self.0.lock();
+        *world = World { operations: world.operations, ..image };
+    }
+
     /// Power cuts so far: what a kernel draws anew at each boot.
-    pub fn power_cuts(&self) -> u128 {
+    pub fn boots(&self) -> u128 {
         self.0.lock().power_cuts
     }
 
     /// The next sync of a file whose path holds `text` fails, and what it should have made durable is lost.
     pub fn fail_sync_of(&self, text: &str) {
         self.0.lock().fail_sync_of = Some(text.to_owned());
+    }
+
+    /// The kernel writes the files whose path holds `text` back on its own, and fails: their unsynced bytes are lost. The next
+    /// sync says so to whoever had the file open then; to a descriptor that is opened later it says nothing.
+    pub fn lose_writeback_of(&self, text: &str) {
+        let mut world = self.0.lock();
+        let World { files, names, .. } = &mut *world;
+        for (_, node) in names.iter().filter(|(path, _)| path.to_string_lossy().contains(text)) {
+            if let Some(content) = node.file().and_then(|id| files.get_mut(&id)) {
+                content.lose_pending();
+                content.failures += 1;
+            }
+        }
     }
 
     /// Bounds what all files together may hold.
@@ -100,7 +143,7 @@ impl SimDisk {
             && let Some(content) = world.files.get_mut(&id)
         {
             for bytes in [&mut content.seen, &mut content.durable] {
-                if let Some(byte) = bytes.get_mut(position) {
+                if let Some(byte) = Arc::make_mut(bytes).get_mut(position) {
                     *byte ^= 1;
                 }
             }
@@ -109,41 +152,62 @@ impl SimDisk {
 
     /// The file system after the process was killed: all that was written is there.
     pub fn after_kill(&self) -> Self {
-        let world = self.0.lock();
-        let copy = World {
-            files: world.files.clone(),
-            names: world.names.clone(),
-            durable_names: world.durable_names.clone(),
-            name_changes: world.name_changes.clone(),
-            next: world.next,
-            power_cuts: world.power_cuts,
-            ..World::default()
-        };
-        Self(Arc::new(Mutex::new(copy)))
+        Self::of(self.0.lock().crashed())
     }
 
     /// The file system after a power cut: what was synced is there, and of the rest what the seed lets through.
     pub fn after_power_cut(&self, seed: u64) -> Self {
+        Self::of(Questions::of(&self.0.lock()).drawn(seed))
+    }
+
+    /// All that a power cut may leave, if that is no more than `most`; else nothing of what is not durable, all of it, and what
+    /// the seed draws.
+    pub fn power_cuts(&self, most: u64, seed: u64) -> PowerCuts {
         let world = self.0.lock();
-        let mut chance = Chance(seed);
-        let mut after = World { next: world.next, power_cuts: world.power_cuts + 1, ..World::default() };
-        let mut names = world.durable_names.clone();
-        for change in &world.name_changes {
-            if chance.coin() {
-                change.apply(&mut names);
-            }
+        let questions = Questions::of(&world);
+        let is_complete = questions.ways() <= most;
+        let images = if is_complete {
+            (0..questions.ways()).map(|number| Self::of(questions.nth(number))).collect()
+        } else {
+            let drawn = (2..most).map(|draw| questions.drawn(seed.wrapping_mul(most).wrapping_add(draw)));
+            [questions.nothing(), questions.everything()].into_iter().chain(drawn).map(Self::of).collect()
+        };
+        PowerCuts { images, is_complete }
+    }
+
+    /// Tells disks that show the same files with the same bytes below a directory from others.
+    pub fn fingerprint(&self, dir: &Path) -> u64 {
+        let world = self.0.lock();
+        let mut print = Fingerprint::default();
+        for (path, node) in world.names.iter().filter(|(path, _)| path.starts_with(dir)) {
+            print.add(path.as_os_str().as_encoded_bytes());
+            let bytes = node.file().and_then(|id| world.files.get(&id)).map(|content| content.seen.as_slice());
+            print.add(bytes.unwrap_or(b"a directory"));
         }
-        let known = names.clone();
-        let is_there = |path: &Path| path == Path::new("/") || known.get(path) == Some(&Node::Directory);
-        names.retain(|path, _| path.ancestors().skip(1).all(is_there));
-        let kept: std::collections::BTreeSet<u64> = names.values().filter_map(Node::file).collect();
-        for (id, content) in world.files.iter().filter(|(id, _)| kept.contains(id)) {
-            let kept = content.after_power_cut(&mut chance);
-            after.files.insert(*id, Content { seen: kept.clone(), durable: kept, pending: Vec::new() });
-        }
-        after.names = names.clone();
-        after.durable_names = names;
-        Self(Arc::new(Mutex::new(after)))
+        print.0
+    }
+
+    fn of(world: World) -> Self {
+        Self(Arc::new(Mutex::new(world)))
+    }
+}
+
+/// A hash that is the same in every run.
+#[derive(Default)]
+struct Fingerprint(u64);
+
+impl Fingerprint {
+    fn add(&mut self, bytes: &[u8]) {
+        self.mix(bytes.len() as u64);
+        let words = bytes.chunks_exact(8);
+        let rest = words.remainder();
+        words.filter_map(|word| word.try_into().ok()).for_each(|word| self.mix(u64::from_le_bytes(word)));
+        rest.iter().for_each(|byte| self.mix(u64::from(*byte)));
+    }
+
+    fn mix(&mut self, word: u64) {
+        let mixed = (self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ (mixed >> 29);
     }
 }
 
@@ -178,6 +242,14 @@ impl NameChange {
         }
     }
 
+    /// What it gives a name to that had none.
+    fn creates(&self) -> Option<&Node> {
+        match self {
+            Self::Create(_, node) => Some(node),
+            Self::Remove(_) | Self::Rename(..) => None,
+        }
+    }
+
     fn touches(&self, directory: &Path) -> bool {
         let lies_in = |path: &PathBuf| path.parent() == Some(directory);
         match self {
@@ -188,35 +260,37 @@ impl NameChange {
 }
 
 impl Content {
+    fn write(&mut self, position: usize, written: &[u8]) {
+        if written.is_empty() {
+            return;
+        }
+        put(Arc::make_mut(&mut self.seen), position, written);
+        self.pending.push(Pending::Write(position, written.into()));
+    }
+
+    fn set_len(&mut self, length: usize) {
+        Arc::make_mut(&mut self.seen).resize(length, 0);
+        self.pending.push(Pending::Length(length));
+    }
+
     fn sync(&mut self) {
+        if !self.is_split {
+            self.pending.clear();
+            self.durable = Arc::clone(&self.seen);
+            return;
+        }
+        let durable = Arc::make_mut(&mut self.durable);
         for pending in self.pending.drain(..) {
             match pending {
-                Pending::Length(length) => self.durable.resize(length, 0),
-                Pending::Write(position, written) => put(&mut self.durable, position, &written),
+                Pending::Length(length) => durable.resize(length, 0),
+                Pending::Write(position, written) => put(durable, position, &written),
             }
         }
     }
 
-    fn after_power_cut(&self, chance: &mut Chance) -> Vec<u8> {
-        let mut bytes = self.durable.clone();
-        for pending in &self.pending {
-            match pending {
-                Pending::Length(length) if chance.coin() => bytes.resize(*length, 0),
-                Pending::Length(_) => {}
-                Pending::Write(position, written) => match chance.below(3) {
-                    0 => {}
-                    1 => put(&mut bytes, *position, written),
-                    _ => {
-                        for (sector, piece) in written.chunks(SECTOR).enumerate() {
-                            if chance.coin() {
-                                put(&mut bytes, position + sector * SECTOR, piece);
-                            }
-                        }
-                    }
-                },
-            }
-        }
-        bytes
+    fn lose_pending(&mut self) {
+        self.is_split |= !self.pending.is_empty();
+        self.pending.clear();
     }
 }
 
@@ -231,9 +305,25 @@ fn put(bytes: &mut Vec<u8>, position: usize, written: &[u8]) {
 }
 
 impl World {
-    fn count(&mut self) -> io::Result<()> {
+    /// What it holds, seen and durable, and nothing that was ordered for it.
+    fn crashed(&self) -> Self {
+        Self {
+            files: self.files.clone(),
+            names: self.names.clone(),
+            durable_names: self.durable_names.clone(),
+            name_changes: self.name_changes.clone(),
+            next: self.next,
+            power_cuts: self.power_cuts,
+            ..Self::default()
+        }
+    }
+
+    fn count(&mut self, kind: OperationKind, path: &Path) -> io::Result<()> {
         self.operations += 1;
         if self.stop_at.is_some_and(|stop| self.operations >= stop) {
+            if self.stopped_at.is_none() {
+                self.stopped_at = Some(Operation { kind, path: path.to_owned() });
+            }
             return Err(io::Error::other("the simulated disk has stopped"));
         }
         Ok(())
@@ -271,7 +361,7 @@ impl Disk for SimDisk {
             (Some(Node::File(id)), OpenMode::Read | OpenMode::ReadWrite) => id,
             (Some(_), OpenMode::CreateNew) => return Err(io::ErrorKind::AlreadyExists.into()),
             (None, OpenMode::CreateNew) => {
-                world.count()?;
+                world.count(OperationKind::Create, path)?;
                 world.check_parent(path)?;
                 world.next += 1;
                 let id = world.next;
@@ -281,12 +371,13 @@ impl Disk for SimDisk {
             }
             _ => return Err(io::ErrorKind::NotFound.into()),
         };
-        Ok(Arc::new(SimFile { world: Arc::clone(&self.0), id, path: path.to_owned() }))
+        let known_failures = AtomicU64::new(world.files.get(&id).map_or(0, |content| content.failures));
+        Ok(Arc::new(SimFile { world: Arc::clone(&self.0), id, path: path.to_owned(), known_failures }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut world = self.0.lock();
-        world.count()?;
+        world.count(OperationKind::Rename, to)?;
         world.node(from)?;
         world.change_names(NameChange::Rename(from.to_owned(), to.to_owned()));
         Ok(())
@@ -295,7 +386,7 @@ impl Disk for SimDisk {
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         let mut world = self.0.lock();
         world.node(path)?;
-        world.count()?;
+        world.count(OperationKind::Remove, path)?;
         world.change_names(NameChange::Remove(path.to_owned()));
         Ok(())
     }
@@ -305,7 +396,7 @@ impl Disk for SimDisk {
         if world.names.contains_key(path) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        world.count()?;
+        world.count(OperationKind::CreateDir, path)?;
         world.check_parent(path)?;
         world.change_names(NameChange::Create(path.to_owned(), Node::Directory));
         Ok(())
@@ -317,7 +408,7 @@ impl Disk for SimDisk {
         if world.names.keys().any(|name| name.parent() == Some(path)) {
             return Err(io::ErrorKind::DirectoryNotEmpty.into());
         }
-        world.count()?;
+        world.count(OperationKind::RemoveDir, path)?;
         world.change_names(NameChange::Remove(path.to_owned()));
         Ok(())
     }
@@ -336,7 +427,7 @@ impl Disk for SimDisk {
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         let mut world = self.0.lock();
-        world.count()?;
+        world.count(OperationKind::SyncDir, path)?;
         let changes = std::mem::take(&mut world.name_changes);
         let (now, later): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.touches(path));
         world.name_changes = later;
@@ -355,6 +446,8 @@ struct SimFile {
     world: Arc<Mutex<World>>,
     id: u64,
     path: PathBuf,
+    /// Failed write-backs that this descriptor knows of.
+    known_failures: AtomicU64,
 }
 
 impl SimFile {
@@ -384,48 +477,48 @@ impl DiskFile for SimFile {
         let written = slices.concat();
         let start = usize::try_from(position).unwrap_or(usize::MAX);
         let mut world = self.world.lock();
-        if let Err(stopped) = world.count() {
+        if let Err(stopped) = world.count(OperationKind::Write, &self.path) {
             if Some(world.operations) == world.stop_at {
                 let half = written.get(..written.len() / 2).unwrap_or_default();
-                let content = world.files.entry(self.id).or_default();
-                put(&mut content.seen, start, half);
-                content.pending.push(Pending::Write(start, half.to_vec()));
+                world.files.entry(self.id).or_default().write(start, half);
             }
             return Err(stopped);
         }
         let grows = self.grows_by(&world, start + written.len());
-        if world.capacity.is_some_and(|capacity| world.used() + grows > capacity) {
+        let free = world.capacity.map_or(u64::MAX, |capacity| capacity.saturating_sub(world.used()));
+        let content = world.files.entry(self.id).or_default();
+        if grows > free {
+            let lacking = usize::try_from(grows - free).unwrap_or(usize::MAX);
+            content.write(start, written.get(..written.len().saturating_sub(lacking)).unwrap_or_default());
             return Err(io::ErrorKind::StorageFull.into());
         }
-        let content = world.files.entry(self.id).or_default();
-        put(&mut content.seen, start, &written);
-        content.pending.push(Pending::Write(start, written));
+        content.write(start, &written);
         Ok(())
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        self.world.lock().count()?;
-        self.with(|content| {
-            content.seen.resize(length, 0);
-            content.pending.push(Pending::Length(length));
-        });
+        self.world.lock().count(OperationKind::SetLength, &self.path)?;
+        self.with(|content| content.set_len(length));
         Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {
         let mut world = self.world.lock();
-        world.count()?;
+        world.count(OperationKind::Sync, &self.path)?;
         let fails = world.fail_sync_of.as_ref().is_some_and(|text| self.path.to_string_lossy().contains(text.as_str()));
         if fails {
             world.fail_sync_of = None;
         }
         let content = world.files.entry(self.id).or_default();
         if fails {
-            content.pending.clear();
+            content.lose_pending();
             return Err(io::Error::other("an injected failure of fsync"));
         }
         content.sync();
+        if self.known_failures.swap(content.failures, Ordering::Relaxed) != content.failures {
+            return Err(io::Error::other("an injected failure of write-back"));
+        }
         Ok(())
     }
 
@@ -448,23 +541,6 @@ impl SimFile {
     fn grows_by(&self, world: &World, end: usize) -> u64 {
         let length = world.files.get(&self.id).map_or(0, |content| content.seen.len());
         end.saturating_sub(length) as u64
-    }
-}
-
-/// A splitmix64 generator.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound
-    }
-
-    fn coin(&mut self) -> bool {
-        self.below(2) == 0
     }
 }
 
@@ -496,6 +572,40 @@ mod tests {
         let killed = disk.after_kill();
         killed.open(Path::new("/one"), OpenMode::Read).and_then(|file| file.read_at(&mut bytes, 0)).expect("reads");
         assert_eq!(&bytes, b"later!");
+    }
+
+    #[test]
+    fn every_way_in_which_a_few_pieces_survive_is_found() {
+        let disk = SimDisk::new();
+        let one = file(&disk, "/one");
+        one.write_at(&[&[1; 1024]], 0).expect("writes");
+        one.sync_data().expect("syncs");
+        disk.sync_dir(Path::new("/")).expect("syncs");
+        one.write_at(&[&[2; 700]], 0).expect("writes");
+        one.write_at(&[&[3; 100]], 600).expect("writes");
+        let cuts = disk.power_cuts(10, 1);
+        assert!(cuts.is_complete);
+        let found: std::collections::BTreeSet<u64> =
+            cuts.images.iter().map(|disk| disk.fingerprint(Path::new("/"))).collect();
+        assert_eq!(found.len(), 2 * 3, "the first sector has two states, the second three");
+        one.write_at(&[&[4; 1]], 1024).expect("writes");
+        let cuts = disk.power_cuts(24, 1);
+        assert!(cuts.is_complete);
+        let found: std::collections::BTreeSet<u64> =
+            cuts.images.iter().map(|disk| disk.fingerprint(Path::new("/"))).collect();
+        assert_eq!(found.len(), 2 * 3 * 3, "the third is not there, or is zero, or is written");
+        assert!(!disk.power_cuts(23, 1).is_complete);
+    }
+
+    #[test]
+    fn a_failed_write_back_is_told_to_those_who_had_the_file_open_and_to_no_other() {
+        let disk = SimDisk::new();
+        let before = file(&disk, "/one");
+        before.write_at(&[b"lost"], 0).expect("writes");
+        disk.lose_writeback_of("/one");
+        let after = disk.open(Path::new("/one"), OpenMode::ReadWrite).expect("opens");
+        assert!(after.sync_data().is_ok());
+        assert!(before.sync_data().is_err());
     }
 
     #[test]
