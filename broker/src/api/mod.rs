@@ -56,9 +56,7 @@ pub(crate) struct Asked {
     pub(crate) version: i16,
     pub(crate) correlation_id: i32,
     /// What the client calls itself.
-    #[expect(dead_code, reason = "the keys of groups come next")]
     pub(crate) client_id: Option<String>,
-    #[expect(dead_code, reason = "the keys of groups come next")]
     pub(crate) peer: Peer,
 }
 

@@ -212,7 +212,8 @@ impl Driver {
         self.models.insert(name.clone(), Model::being_made());
         let log = self.store.create_log(&name, &Snapshot::default())?;
         self.model(&name).presence = Presence::Here;
-        self.owners.insert(name, Owner::new(OpenedLog { log, hard_state: HardState::default(), open: None, damage: None }));
+        self.owners
+            .insert(name, Owner::new(OpenedLog { log, hard_state: HardState::default(), open: None, damage: None }));
         self.did("create a log");
         Ok(())
     }
