@@ -12,6 +12,9 @@ const XERIAL: [u8; 8] = [0x82, b'S', b'N', b'A', b'P', b'P', b'Y', 0];
 const XERIAL_HEADER: usize = 16;
 /// Bytes of a snappy block.
 const SNAPPY_BLOCK: usize = 32 * 1024;
+/// The magic bytes of an LZ4 frame, and the flag behind them of blocks that are read each for itself.
+const LZ4_MAGIC: [u8; 4] = [0x04, 0x22, 0x4d, 0x18];
+const LZ4_INDEPENDENT: u8 = 0x20;
 /// The largest window that a zstd frame may ask for, as a power of two.
 const ZSTD_WINDOW_LOG: u32 = 27;
 const INFLATE_STEP: usize = 16 * 1024;
@@ -107,7 +110,10 @@ pub fn decompress(codec: Compression, bytes: &Bytes, limit: usize) -> Result<Byt
         Compression::None => Ok(bytes.clone()),
         Compression::Gzip => inflate(flate2::read::MultiGzDecoder::new(&bytes[..]), limit),
         Compression::Snappy => unsnappy(bytes, limit),
-        Compression::Lz4 => inflate(lz4_flex::frame::FrameDecoder::new(&bytes[..]), limit),
+        Compression::Lz4 => {
+            check_lz4(bytes)?;
+            inflate(lz4_flex::frame::FrameDecoder::new(&bytes[..]), limit)
+        }
         Compression::Zstd => {
             let mut decoder =
                 zstd::Decoder::new(&bytes[..]).map_err(|error| RecordsError::Decompression(error.to_string()))?;
@@ -115,6 +121,14 @@ pub fn decompress(codec: Compression, bytes: &Bytes, limit: usize) -> Result<Byt
             inflate(decoder, limit)
         }
     }
+}
+
+/// Java refuses other frames: the legacy format, and blocks that need the one in front of them. Reading either takes up to
+/// 16 MiB for the few bytes of a header.
+fn check_lz4(bytes: &[u8]) -> Result<(), RecordsError> {
+    let is_ours = bytes.starts_with(&LZ4_MAGIC) && bytes.get(4).is_some_and(|flags| flags & LZ4_INDEPENDENT != 0);
+    let reason = "not an LZ4 frame with independent blocks";
+    if is_ours { Ok(()) } else { Err(RecordsError::Decompression(reason.to_owned())) }
 }
 
 fn inflate(mut source: impl Read, limit: usize) -> Result<Bytes, RecordsError> {
@@ -226,6 +240,25 @@ mod tests {
                     assert!(inflated.len() <= 1000);
                 }
             }
+        }
+    }
+
+    /// Nine bytes of the legacy frame format made the reader hold 16 MiB, and a header that announces linked blocks 12 MiB. No
+    /// Kafka client reads either, so neither is inflated.
+    #[test]
+    fn lz4_frames_of_other_kinds_are_refused() {
+        let legacy = Bytes::from_static(&[0x02, 0x21, 0x4c, 0x18, 0x5b, 0x22, 0x4d, 0, 0]);
+        let info = lz4_flex::frame::FrameInfo::new().block_mode(lz4_flex::frame::BlockMode::Linked);
+        let info = info.block_size(lz4_flex::frame::BlockSize::Max4MB);
+        let mut encoder = lz4_flex::frame::FrameEncoder::with_frame_info(info, Vec::new());
+        encoder.write_all(b"text").expect("compresses");
+        let mut linked = encoder.finish().expect("compresses");
+        linked[4] &= !LZ4_INDEPENDENT;
+        for bytes in [legacy, Bytes::from(linked)] {
+            let mut refused = Ok(Bytes::new());
+            let used = allocation_counter::measure(|| refused = decompress(Compression::Lz4, &bytes, 100));
+            assert!(matches!(refused, Err(RecordsError::Decompression(_))), "{refused:?}");
+            assert!(used.bytes_max < 1000, "{} bytes held", used.bytes_max);
         }
     }
 
