@@ -334,6 +334,8 @@ impl Files<'_> {
                 segment
             }
             None => {
+                // Whatever it speaks of, it must not be taken for an index of these bytes once a checkpoint covers them.
+                remove_if_there(self.disk.as_ref(), &index_path(&path))?;
                 let first_index = match reached {
                     Some(reached) => reached.index,
                     None => self.first_index(&path, &file)?,

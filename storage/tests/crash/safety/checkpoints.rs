@@ -108,3 +108,21 @@ pub(super) fn rule_4_a_plan_that_a_checkpoint_has_overtaken_is_refused() {
     assert_eq!(runs(&log), [(4, 1, 60)]);
     assert!(log.plan_truncation(Index(50)).unwrap().waits_for_record);
 }
+
+/// A sealed segment was cut and written on, and a sync made a checkpoint of it. An index from before the cut lies below that
+/// checkpoint, so a start would believe it: terms and places of bytes that are others now.
+#[test]
+pub(super) fn rule_4_an_index_does_not_outlive_a_cut() {
+    let (disk, store, mut log) = fresh("one");
+    fill(&mut log, 60, 1);
+    append_own(&mut log, FrameKind::Roll, 1);
+    flush_by_sync(&store, &mut log);
+    let plan = log.plan_truncation(Index(50)).unwrap();
+    store.commit(&[LogChanges { log: log.id(), changes: vec![plan.change()] }]).unwrap();
+    assert!(log.truncate(&plan).unwrap());
+    fill(&mut log, 80, 2);
+    flush_by_sync(&store, &mut log);
+    let (_, log, _) = reopened(&disk.after_kill());
+    assert_eq!(runs(&log), [(1, 1, 49), (2, 50, 80)]);
+    assert_eq!(log.term_at(Index(55)).map(|term| term.0), Some(2));
+}

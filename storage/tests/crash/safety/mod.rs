@@ -41,6 +41,7 @@ schedules![
     checkpoints::rule_4_a_late_checkpoint_says_nothing_of_what_came_after_it,
     checkpoints::rule_4_the_checkpoint_behind_a_cut_covers_the_directory,
     checkpoints::rule_4_a_plan_that_a_checkpoint_has_overtaken_is_refused,
+    checkpoints::rule_4_an_index_does_not_outlive_a_cut,
     journal::rule_5_an_idle_partition_keeps_its_vote,
     journal::rule_5_a_cut_is_kept_until_a_sync_covers_it,
     journal::rule_5_a_segment_that_the_journal_speaks_of_is_not_trimmed,

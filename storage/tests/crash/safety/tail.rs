@@ -168,3 +168,27 @@ pub(super) fn rule_13_a_cut_does_not_call_durable_what_no_record_holds() {
     let (_, log, _) = reopened(&disk.after_kill());
     assert_eq!(runs(&log), [(4, 1, 49)]);
 }
+
+/// An index lay beside a segment that it did not describe, and reached behind the checkpoint: the start did not believe it and
+/// read the segment instead. Then the checkpoint moved, the index lay below it, and the next start took its terms for the log's.
+#[test]
+fn an_index_that_a_start_did_not_believe_is_gone_for_the_next() {
+    let (other, store, mut log) = fresh("t");
+    fill(&mut log, 4, 1);
+    append_own(&mut log, FrameKind::Roll, 1);
+    flush_by_sync(&store, &mut log);
+    let files = crate::common::files(&other, "/data/logs");
+    let (path, index) = files.into_iter().find(|(path, _)| path.extension() == Some("index".as_ref())).unwrap();
+
+    let (disk, _store, mut log) = fresh("t");
+    fill(&mut log, 4, 2);
+    let file = disk.open(&path, OpenMode::CreateNew).unwrap();
+    file.write_at(&[&index], 0).unwrap();
+    let mut image = disk;
+    for seed in 2..5 {
+        image = image.after_kill();
+        let (_, log, _) = only(open(&image, seed).unwrap());
+        assert_eq!(runs(&log), [(2, 1, 4)]);
+        assert_eq!(log.term_at(Index(4)).map(|term| term.0), Some(2));
+    }
+}
