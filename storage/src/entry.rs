@@ -198,7 +198,11 @@ pub(crate) fn header(bytes: &[u8]) -> Result<Frame<'_>, FrameError> {
     }
     let kind = rest.get_u8();
     let kind = FrameKind::from_number(kind).ok_or(FrameError::Later { what: "kind", found: kind })?;
-    let id = EntryId { index: Index(rest.get_u64()), term: LeaderEpoch(common.term) };
+    let index = rest.get_u64();
+    if index >= 1 << 63 {
+        return Err(FrameError::Own("an index that no log comes to"));
+    }
+    let id = EntryId { index: Index(index), term: LeaderEpoch(common.term) };
     let payload = bytes.get(OWN_HEADER..).unwrap_or_default();
     Ok(Frame::Own { kind, id, next_offset: Offset(common.offset), payload })
 }
@@ -238,6 +242,16 @@ mod tests {
                 *byte ^= 1;
             }
             assert!(parse(&bad).is_err(), "byte {position}");
+        }
+    }
+
+    /// A frame with a good CRC and the last index of 64 bits made recovery add one to it, and every log of the node stayed shut.
+    #[test]
+    fn an_index_that_nothing_follows_is_no_frames() {
+        for (index, is_good) in [((1 << 63) - 1, true), (1 << 63, false), (u64::MAX, false)] {
+            let id = EntryId { index: Index(index), term: LeaderEpoch(3) };
+            let frame = own_frame(FrameKind::Noop, id, Offset(0), b"");
+            assert_eq!(parse(&frame).is_ok(), is_good, "{index}");
         }
     }
 }

@@ -136,7 +136,7 @@ impl Segment {
     /// A segment by its index file, if that covers `bytes` of it and no more than `most`.
     pub(crate) fn from_index(files: Arc<OpenFiles>, path: &Path, base_offset: Offset, most: u64) -> Option<Self> {
         let IndexFile { summary, rows, own, terms } = file::open(files.disk().as_ref(), &index_path(path))?;
-        if summary.base_offset != base_offset || summary.bytes > most || summary.bytes == 0 {
+        if summary.base_offset != base_offset || summary.bytes > most || !summary.is_sound() {
             return None;
         }
         let segment = Self::new(files, path.to_owned(), base_offset, summary.first_index, None);

@@ -46,6 +46,16 @@ pub(crate) struct Summary {
     pub(crate) newest: i64,
 }
 
+impl Summary {
+    /// Whether a segment can be so. A CRC says that a page is as it was written, not that it was written of a segment.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.bytes > 0
+            && self.first_index < self.next_index
+            && self.next_index.0 < 1 << 63
+            && self.base_offset <= self.next_offset
+    }
+}
+
 /// What an index file holds.
 pub(crate) struct IndexFile {
     pub(crate) summary: Summary,

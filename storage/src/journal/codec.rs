@@ -122,10 +122,10 @@ pub(super) fn decode(bytes: &Bytes, lap: Option<u64>) -> Option<Decoded> {
     let stored = head.get_u32();
     let header = Header {
         lap: head.get_u64(),
-        sequence: head.get_u64(),
-        needed_from: head.get_u64(),
+        sequence: get_number(&mut head)?,
+        needed_from: get_number(&mut head)?,
         next_lap: head.get_u64(),
-        newest_log: head.get_u64(),
+        newest_log: get_number(&mut head)?,
     };
     let length = usize::try_from(head.get_u32()).ok()?;
     let version = head.get_u8();
@@ -138,9 +138,9 @@ pub(super) fn decode(bytes: &Bytes, lap: Option<u64>) -> Option<Decoded> {
         return None;
     }
     let mut body = bytes.slice(HEADER..end);
-    let proven = get_list(&mut body, |body| Some((LogId(get_u64(body)?), get_id(body)?)))?;
+    let proven = get_list(&mut body, |body| Some((LogId(get_number(body)?), get_id(body)?)))?;
     let logs = get_list(&mut body, |body| {
-        let log = LogId(get_u64(body)?);
+        let log = LogId(get_number(body)?);
         Some(LogChanges { log, changes: get_list(body, get_change)? })
     })?;
     Some(Decoded { header, length: end.next_multiple_of(BLOCK) as u64, proven, logs })
@@ -203,8 +203,8 @@ fn put_change(body: &mut BytesMut, change: &Change, pieces: &mut Vec<Bytes>) {
 fn get_change(body: &mut Bytes) -> Option<Change> {
     Some(match get_u8(body)? {
         1 => {
-            let (start, first, last) = (get_place(body)?, Index(get_u64(body)?), get_id(body)?);
-            let (next_offset, cut) = (Offset(get_i64(body)?), get_u64(body)?);
+            let (start, first, last) = (get_place(body)?, Index(get_number(body)?), get_id(body)?);
+            let (next_offset, cut) = (Offset(get_i64(body)?), get_number(body)?);
             let length = get_count(body)?;
             let bytes = (body.len() >= length).then(|| body.split_to(length))?;
             Change::Append(Run { start, first, last, next_offset, cut, bytes: vec![bytes] })
@@ -265,6 +265,11 @@ fn get_u64(body: &mut Bytes) -> Option<u64> {
     body.try_get_u64().ok()
 }
 
+/// A number that others follow. No journal counts as far as 2^63, and what does wraps: whatever wrote it was not a journal.
+fn get_number(body: &mut impl Buf) -> Option<u64> {
+    body.try_get_u64().ok().filter(|number| *number < 1 << 63)
+}
+
 fn get_i64(body: &mut Bytes) -> Option<i64> {
     body.try_get_i64().ok()
 }
@@ -274,22 +279,38 @@ fn get_count(body: &mut Bytes) -> Option<usize> {
 }
 
 fn get_id(body: &mut Bytes) -> Option<EntryId> {
-    Some(EntryId { index: Index(get_u64(body)?), term: LeaderEpoch(body.try_get_i32().ok()?) })
+    Some(EntryId { index: Index(get_number(body)?), term: LeaderEpoch(body.try_get_i32().ok()?) })
 }
 
 fn get_place(body: &mut Bytes) -> Option<Place> {
-    let (segment, base_offset) = (Index(get_u64(body)?), Offset(get_i64(body)?));
-    Some(Place { segment, base_offset, position: Position(get_u64(body)?) })
+    let (segment, base_offset) = (Index(get_number(body)?), Offset(get_i64(body)?));
+    Some(Place { segment, base_offset, position: Position(get_number(body)?) })
 }
 
 fn get_end(body: &mut Bytes) -> Option<Checkpoint> {
     let (end, last) = (get_place(body)?, get_id(body)?);
-    Some(Checkpoint { end, last, next_offset: Offset(get_i64(body)?), cut: get_u64(body)? })
+    Some(Checkpoint { end, last, next_offset: Offset(get_i64(body)?), cut: get_number(body)? })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A record whose CRC was good and whose sequence number was the last of 64 bits made replay add to it, which ended the
+    /// start. No such number is a journal's.
+    #[test]
+    fn a_number_that_nothing_follows_is_no_records() {
+        let good = Header { lap: u64::MAX, sequence: 12, needed_from: 10, next_lap: u64::MAX, newest_log: 3 };
+        let read = |header, proven: &[(LogId, EntryId)]| {
+            let (pieces, _) = encode(header, proven, &[]);
+            decode(&Bytes::from(pieces.concat()), None).is_some()
+        };
+        let far = EntryId { index: Index(u64::MAX), term: LeaderEpoch(1) };
+        assert!(read(good, &[]));
+        assert!(!read(Header { sequence: u64::MAX, ..good }, &[]));
+        assert!(!read(Header { newest_log: u64::MAX, ..good }, &[]));
+        assert!(!read(good, &[(LogId(3), far)]));
+    }
 
     #[test]
     fn a_record_survives_and_every_flipped_bit_is_found() {
