@@ -14,6 +14,8 @@ pub const OUTSIDE_CRC: usize = 17;
 /// The only format that is served.
 pub const MAGIC: i8 = 2;
 
+/// A record without key, value and headers.
+const LEAST_RECORD: u64 = 7;
 const CRC_END: usize = 21;
 /// The fewest bytes behind the length that a message of any format has.
 const OLDEST_BYTES: usize = 14;
@@ -258,8 +260,12 @@ pub fn validate(bytes: &[u8]) -> Result<BatchHeader, RecordsError> {
         return Err(RecordsError::NotOneBatch("more than one record batch: exactly one is wanted for each partition"));
     }
     verify_crc(first)?;
-    header.compression()?;
-    if header.count < 1 || i64::from(header.last_offset_delta) != i64::from(header.count).saturating_sub(1) {
+    let codec = header.compression()?;
+    let has_room = u64::try_from(header.count).is_ok_and(|count| count <= most_records(codec, total));
+    if header.count < 1
+        || i64::from(header.last_offset_delta) != i64::from(header.count).saturating_sub(1)
+        || !has_room
+    {
         return Err(RecordsError::BadCount { count: header.count, last_offset_delta: header.last_offset_delta });
     }
     if header.is_idempotent() && (header.producer_epoch < 0 || header.base_sequence < 0) {
@@ -270,6 +276,21 @@ pub fn validate(bytes: &[u8]) -> Result<BatchHeader, RecordsError> {
         });
     }
     Ok(header)
+}
+
+/// How many records a batch of so many bytes can hold at most: a record has 7 bytes, and no codec packs better than this. A batch
+/// of one record that claims two billion offsets would else jump over them.
+fn most_records(codec: Compression, total: usize) -> u64 {
+    let ratio = match codec {
+        Compression::None => 1,
+        Compression::Snappy => 64,
+        Compression::Lz4 => 256,
+        Compression::Gzip => 1100,
+        // A block of 128 KiB in 4 bytes.
+        Compression::Zstd => 32 * 1024,
+    };
+    let packed = u64::try_from(total.saturating_sub(HEADER_BYTES)).unwrap_or(u64::MAX);
+    packed.saturating_mul(ratio) / LEAST_RECORD
 }
 
 /// Stamps what the leader decides. Both fields lie outside the CRC.
@@ -359,6 +380,24 @@ mod tests {
         let header = validate(&bytes).expect("still valid");
         assert_eq!((header.base_offset, header.leader_epoch, header.next_offset()), (42, 7, Offset(44)));
         assert_eq!((header.base_timestamp, header.max_timestamp), (17, 17));
+    }
+
+    #[test]
+    fn a_batch_claims_no_more_offsets_than_its_bytes_can_hold() {
+        for codec in Compression::ALL {
+            let mut builder = BatchBuilder::new(codec);
+            (0..10_000).for_each(|_| builder.push(&Record::default()));
+            let good = builder.build().expect("builds");
+            assert!(validate(&good).is_ok(), "{codec:?}: the smallest records there are");
+            let mut jump = BatchBuilder::new(codec);
+            jump.push(&Record::default());
+            let mut jump = jump.build().expect("builds");
+            put(&mut jump, 23, &(i32::MAX - 1).to_be_bytes());
+            put(&mut jump, 57, &i32::MAX.to_be_bytes());
+            stamp_crc(&mut jump);
+            let refused = RecordsError::BadCount { count: i32::MAX, last_offset_delta: i32::MAX - 1 };
+            assert_eq!(validate(&jump), Err(refused), "{codec:?}");
+        }
     }
 
     #[test]
