@@ -1,6 +1,6 @@
 //! Takes connections in, as many as the limits allow.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -52,6 +52,7 @@ impl Place {
         if open.load(Ordering::Acquire) >= shell.config.max_connections {
             return None;
         }
+        let address = counted_as(address);
         let mut per_address = shell.per_address.lock();
         let count = per_address.entry(address).or_default();
         if *count >= shell.config.max_connections_per_ip {
@@ -78,6 +79,14 @@ impl Drop for Place {
     }
 }
 
+/// Whom a connection is counted for: an IPv6 host has a whole /64 to choose from, and an IPv4 host may come in either form.
+fn counted_as(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
+        v4 => v4,
+    }
+}
+
 /// No delay for small responses; on loopback the congestion control that costs least. Neither is needed to serve.
 fn prepare(stream: &TcpStream, address: IpAddr) {
     if let Err(error) = stream.set_nodelay(true) {
@@ -87,5 +96,24 @@ fn prepare(stream: &TcpStream, address: IpAddr) {
         && let Err(error) = rustix::net::sockopt::set_tcp_congestion(stream, "cubic")
     {
         tracing::debug!(%error, "cannot choose the congestion control of a loopback connection");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_counted_once_whatever_address_it_chooses() {
+        for (address, counted) in [
+            ("10.1.2.3", "10.1.2.3"),
+            ("::ffff:10.1.2.3", "10.1.2.3"),
+            ("2001:db8:1:2:aaaa:bbbb:cccc:dddd", "2001:db8:1:2::"),
+            ("2001:db8:1:2::1", "2001:db8:1:2::"),
+            ("2001:db8:1:3::1", "2001:db8:1:3::"),
+        ] {
+            let parsed = |text: &str| text.parse::<IpAddr>().expect("an address");
+            assert_eq!(counted_as(parsed(address)), parsed(counted), "{address}");
+        }
     }
 }

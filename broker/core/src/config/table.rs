@@ -215,7 +215,7 @@ pub const BROKER: &[ConfigDef] = &[
     ConfigDef { name: "log.unsynced.max.bytes", kind: Long, default: Some("268435456"), read_only: true, sensitive: false, doc: "Bytes written to segments and not yet synced, above which sockets are not read." },
     ConfigDef { name: "max.connection.creation.rate", kind: Int, default: Some("2147483647"), read_only: false, sensitive: false, doc: "Stored and shown, without effect here." },
     ConfigDef { name: "max.connections", kind: Int, default: Some("2147483647"), read_only: false, sensitive: false, doc: "Connections that are open at a time, over all listeners." },
-    ConfigDef { name: "max.connections.per.ip", kind: Int, default: Some("2147483647"), read_only: false, sensitive: false, doc: "Connections that one address may have open at a time." },
+    ConfigDef { name: "max.connections.per.ip", kind: Int, default: Some("2147483647"), read_only: false, sensitive: false, doc: "Connections that one IPv4 address, or one /64 of IPv6, may have open at a time." },
     ConfigDef { name: "max.connections.per.ip.overrides", kind: Text, default: Some(""), read_only: false, sensitive: false, doc: "Stored and shown, without effect here." },
     ConfigDef { name: "max.decompressed.message.bytes", kind: Int, default: Some("2147483639"), read_only: false, sensitive: false, doc: "The max.decompressed.message.bytes of topics that set none." },
     ConfigDef { name: "max.incremental.fetch.session.cache.slots", kind: Int, default: Some("1000"), read_only: true, sensitive: false, doc: "Fetch sessions that are kept." },
