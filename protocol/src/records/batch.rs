@@ -262,9 +262,7 @@ pub fn validate(bytes: &[u8]) -> Result<BatchHeader, RecordsError> {
     verify_crc(first)?;
     let codec = header.compression()?;
     let has_room = u64::try_from(header.count).is_ok_and(|count| count <= most_records(codec, total));
-    if header.count < 1
-        || i64::from(header.last_offset_delta) != i64::from(header.count).saturating_sub(1)
-        || !has_room
+    if header.count < 1 || i64::from(header.last_offset_delta) != i64::from(header.count).saturating_sub(1) || !has_room
     {
         return Err(RecordsError::BadCount { count: header.count, last_offset_delta: header.last_offset_delta });
     }

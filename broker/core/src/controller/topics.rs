@@ -25,6 +25,8 @@ use crate::group::OFFSETS_TOPIC;
 const NAME_BYTES: usize = 249;
 /// Partitions that one request may make in all.
 const PARTITIONS_A_REQUEST: usize = 10_000;
+/// Replicas that a broker holds at most on average. Metadata makes topics for whoever asks, so somewhere it has to end.
+const REPLICAS_A_BROKER: usize = 50_000;
 /// Topics of our own, which no client may make or delete.
 const INTERNAL: [&str; 3] = ["__cluster_metadata", OFFSETS_TOPIC, "__transaction_state"];
 
@@ -41,7 +43,8 @@ pub(super) fn create(
     ids: &[Uuid],
     fixed: &Settings,
 ) -> (Vec<Change>, Reply) {
-    create_all(image, request, ids, fixed, check_name)
+    let names = Names::of(image);
+    create_all(image, request, ids, fixed, |name| check_name(image, &names, name))
 }
 
 fn create_all(
@@ -49,12 +52,12 @@ fn create_all(
     request: &CreateTopicsRequest,
     ids: &[Uuid],
     fixed: &Settings,
-    check_name: fn(&Image, &str) -> Result<(), Refused>,
+    check_name: impl Fn(&str) -> Result<(), Refused>,
 ) -> (Vec<Change>, Reply) {
     let mut changes = Vec::new();
     let mut results = Vec::new();
     let mut next_raft_id = image.next_raft_id;
-    let mut room = PARTITIONS_A_REQUEST;
+    let mut room = Room::of(image);
     let twice = doubled(request.topics.iter().map(|topic| topic.name.as_str()));
     let mut seen = BTreeSet::new();
     let mut ids = ids.iter();
@@ -65,7 +68,7 @@ fn create_all(
             }
             Err((ErrorCode::InvalidRequest, format!("topic {} is named more than once in the request", topic.name)))
         } else {
-            check_name(image, &topic.name).and_then(|()| made(image, topic, fixed, &mut next_raft_id, &mut room))
+            check_name(&topic.name).and_then(|()| made(image, topic, fixed, &mut next_raft_id, &mut room))
         };
         match made {
             Ok(mut change) => {
@@ -113,7 +116,9 @@ pub(super) fn create_offsets_topic(image: &Image, id: Uuid, fixed: &Settings) ->
         ],
         ..CreatableTopic::default()
     };
-    create_all(image, &CreateTopicsRequest { topics: vec![topic], ..Default::default() }, &[id], fixed, check_absent)
+    create_all(image, &CreateTopicsRequest { topics: vec![topic], ..Default::default() }, &[id], fixed, |name| {
+        check_absent(image, name)
+    })
 }
 
 /// A topic that is named twice, by whatever means, is not deleted, and gets one answer: which of the two was meant is not
@@ -198,7 +203,7 @@ pub(super) fn grow(image: &Image, request: &CreatePartitionsRequest) -> (Vec<Cha
     let mut changes = Vec::new();
     let mut results = Vec::new();
     let mut next_raft_id = image.next_raft_id;
-    let mut room = PARTITIONS_A_REQUEST;
+    let mut room = Room::of(image);
     let twice = doubled(request.topics.iter().map(|topic| topic.name.as_str()));
     let mut seen = BTreeSet::new();
     for topic in &request.topics {
@@ -244,7 +249,7 @@ fn made(
     topic: &CreatableTopic,
     fixed: &Settings,
     next_raft_id: &mut u64,
-    room: &mut usize,
+    room: &mut Room,
 ) -> Result<TopicChange, Refused> {
     let mut settings = Settings::new();
     for config in &topic.configs {
@@ -254,10 +259,11 @@ fn made(
     check_topic(&settings).map_err(|reason| (ErrorCode::InvalidConfig, reason))?;
     let partitions = if topic.assignments.is_empty() {
         let (count, copies) = counts(image, topic, fixed)?;
-        take_room(room, count)?;
+        room.take(count, copies)?;
         place(image, topic.name.len(), count, copies, next_raft_id)
     } else {
-        take_room(room, topic.assignments.len())?;
+        let copies = topic.assignments.iter().map(|assignment| assignment.broker_ids.len()).max().unwrap_or(0);
+        room.take(topic.assignments.len(), copies)?;
         assigned(image, topic, next_raft_id)?
     };
     Ok(TopicChange { name: topic.name.clone(), id: Vec::new(), partitions })
@@ -284,24 +290,40 @@ pub fn check_legal(name: &str) -> Result<(), (ErrorCode, String)> {
     Ok(())
 }
 
-fn check_name(image: &Image, name: &str) -> Result<(), Refused> {
+fn check_name(image: &Image, names: &Names, name: &str) -> Result<(), Refused> {
     check_legal(name)?;
     if is_internal(name) {
         return Err((ErrorCode::InvalidRequest, format!("Creation of internal topic {name} is prohibited.")));
     }
     check_absent(image, name)?;
-    let flat = name.replace('.', "_");
-    if let Some(other) = image.topics().find(|other| other.name.replace('.', "_") == flat) {
-        let message = format!("Topic '{name}' collides with existing topic: {}", other.name);
-        return Err((ErrorCode::InvalidTopicException, message));
-    }
-    Ok(())
+    names.check(name)
 }
 
 fn check_absent(image: &Image, name: &str) -> Result<(), Refused> {
     match image.topic(name) {
         Some(_) => Err((ErrorCode::TopicAlreadyExists, format!("Topic '{name}' already exists."))),
         None => Ok(()),
+    }
+}
+
+/// The names that a new one may collide with: metrics take '.' and '_' for the same. Laid out once for a request, which may hold
+/// thousands of names; its own are not among them, as in Kafka.
+struct Names(BTreeMap<String, String>);
+
+impl Names {
+    fn of(image: &Image) -> Self {
+        let may_collide = image.topics().filter(|topic| topic.name.contains(['.', '_']));
+        Self(may_collide.map(|topic| (topic.name.replace('.', "_"), topic.name.clone())).collect())
+    }
+
+    fn check(&self, name: &str) -> Result<(), Refused> {
+        match self.0.get(&name.replace('.', "_")) {
+            None => Ok(()),
+            Some(other) => {
+                let message = format!("Topic '{name}' collides with existing topic: {other}");
+                Err((ErrorCode::InvalidTopicException, message))
+            }
+        }
     }
 }
 
@@ -401,7 +423,7 @@ fn grown(
     image: &Image,
     wanted: &CreatePartitionsTopic,
     next_raft_id: &mut u64,
-    room: &mut usize,
+    room: &mut Room,
 ) -> Result<TopicChange, Refused> {
     let Some(topic) = image.topic(&wanted.name) else {
         return Err((ErrorCode::UnknownTopicOrPartition, "there is no such topic".to_owned()));
@@ -418,8 +440,8 @@ fn grown(
         };
         return Err((ErrorCode::InvalidPartitions, message));
     };
-    take_room(room, more)?;
     let copies = topic.partitions.first().map_or(1, |partition| partition.replicas.len());
+    room.take(more, copies)?;
     let added = match &wanted.assignments {
         None => place(image, wanted.name.len() + now, more, copies, next_raft_id),
         Some(assignments) if assignments.len() != more => {
@@ -440,12 +462,32 @@ fn grown(
     Ok(change)
 }
 
-fn take_room(room: &mut usize, count: usize) -> Result<(), Refused> {
-    *room = room.checked_sub(count).ok_or_else(|| {
-        let message = format!("one request makes at most {PARTITIONS_A_REQUEST} partitions; send several");
-        (ErrorCode::PolicyViolation, message)
-    })?;
-    Ok(())
+/// How many partitions a request may still make, and the cluster may still hold.
+struct Room {
+    partitions: usize,
+    replicas: usize,
+}
+
+impl Room {
+    fn of(image: &Image) -> Self {
+        let held: usize =
+            image.topics().flat_map(|topic| &topic.partitions).map(|partition| partition.replicas.len()).sum();
+        let most = REPLICAS_A_BROKER.saturating_mul(image.brokers.len());
+        Self { partitions: PARTITIONS_A_REQUEST, replicas: most.saturating_sub(held) }
+    }
+
+    fn take(&mut self, count: usize, copies: usize) -> Result<(), Refused> {
+        let refused = |message| (ErrorCode::PolicyViolation, message);
+        let partitions = self.partitions.checked_sub(count).ok_or_else(|| {
+            refused(format!("one request makes at most {PARTITIONS_A_REQUEST} partitions; send several"))
+        })?;
+        let replicas = self.replicas.checked_sub(count.saturating_mul(copies)).ok_or_else(|| {
+            let left = self.replicas;
+            refused(format!("a broker holds at most {REPLICAS_A_BROKER} replicas, and the cluster has room for {left}"))
+        })?;
+        (self.partitions, self.replicas) = (partitions, replicas);
+        Ok(())
+    }
 }
 
 /// What a client is told of a topic it made: its numbers, and every setting as it will be.
