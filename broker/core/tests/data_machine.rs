@@ -11,6 +11,7 @@ use highwater_core::config::topic::TopicConfig;
 use highwater_core::config::{find, table};
 use highwater_core::data::{Acks, DataMachine, Reply, Request};
 use highwater_core::machine::{Append, Entry, Leading, Machine, Outcome, Token, Until, Wait};
+use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::ids::{EntryId, Index, LeaderEpoch, Monotonic, Offset, Timestamp};
 use highwater_protocol::records::batch::{BatchHeader, stamp_crc, validate, verify_crc};
 use highwater_protocol::records::builder::{BatchBuilder, Marker};
@@ -314,6 +315,56 @@ fn transcripts() {
 fn a_log_begins_with_the_leaders_own_entry() {
     let bench = Bench::new();
     assert_eq!(bench.last(), EntryId { index: Index(1), term: LeaderEpoch(1) });
+}
+
+/// Batches under numbers that no broker gave out, one number each, took memory without end, for a producer is forgotten after a
+/// day of silence only. Now a partition knows a bounded number; one more is refused, which no retry can mistake, and those that
+/// were silent for longer than clients retry make room.
+#[test]
+fn a_spray_of_producer_ids_ends_at_a_bound() {
+    const MOST: i64 = 20_000;
+    let mut bench = Bench::new();
+    let mut send = |machine: &mut DataMachine, now: u64, id: i64| {
+        let mut builder = BatchBuilder::new(Compression::None).producer(id, 0, 0);
+        builder.push(&Record { timestamp: WALL, ..Record::default() });
+        let batch = builder.build().expect("builds");
+        let header = validate(&batch).expect("valid");
+        let mut out = Outcome::default();
+        bench.now = now;
+        std::mem::swap(&mut bench.machine, machine);
+        bench.ask(
+            |machine, at, token| {
+                machine.decide(at, Request::Produce { batch, header, acks: Acks::All, bad_times: Vec::new() }, token, &mut out);
+                if let Some(Append::Batch(taken)) = &out.append {
+                    let header = BatchHeader::decode(taken).expect("decodes");
+                    machine.fold(EntryId::default(), Entry::Batch(&header, taken));
+                }
+            },
+            7,
+        );
+        std::mem::swap(&mut bench.machine, machine);
+        match out.replies.pop() {
+            Some((_, _, Reply::Refused { code, .. })) => Some(code),
+            _ => None,
+        }
+    };
+    let mut machine = DataMachine::default();
+    for id in 0..MOST {
+        assert_eq!(send(&mut machine, 1_000, id), None, "producer {id}");
+    }
+    assert_eq!(send(&mut machine, 2_000, MOST), Some(ErrorCode::PolicyViolation));
+    assert_eq!(send(&mut machine, 400_000, 3), None, "a retry of a known one is known");
+    let due = machine.deadline().expect("a crowd is looked at");
+    assert!(due.0 <= 12_000, "soon: {due:?}");
+
+    let mut out = Outcome::default();
+    bench.now = 400_000;
+    std::mem::swap(&mut bench.machine, &mut machine);
+    bench.ask(|machine, at, _| machine.expire(at, &mut out), 0);
+    let Some(Append::Command(command)) = out.append else { panic!("the silent ones are let go") };
+    bench.machine.fold(EntryId::default(), Entry::Command(&command));
+    let left = bench.decide(Request::DescribeProducers).matches("producer ").count();
+    assert_eq!(left, 10_000, "as many as one command holds are gone");
 }
 
 /// One line of a random history.

@@ -5,8 +5,8 @@ use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::ids::Timestamp;
 use highwater_protocol::records::batch::{BatchHeader, stamp, stamp_create_time, stamp_log_append_time};
 
-use super::producers::Verdict;
-use super::{Acks, DataMachine, Reply};
+use super::producers::{self, Verdict};
+use super::{Acks, DataMachine, Reply, SILENT_IN_A_CROWD_MS};
 use crate::machine::{Append, Leading, Outcome, Token, Until, Wait};
 
 /// What a producer sent.
@@ -53,10 +53,12 @@ impl DataMachine {
             return refuse(at_once, (ErrorCode::InvalidTimestamp, message), bad_times);
         }
         if verdict != Verdict::Next {
+            self.hurry_expiry(at.now);
             return refuse(from_state, explained(header, verdict), Vec::new());
         }
         if header.is_idempotent() {
             self.producers.heard(header.producer_id, at.now);
+            self.hurry_expiry(at.now);
         }
         let log_append_time = if at.config.log_append_time {
             stamp_log_append_time(&mut batch, at.wall);
@@ -142,6 +144,14 @@ fn explained(header: &BatchHeader, verdict: Verdict) -> (ErrorCode, String) {
         Verdict::OutOfOrder { expected } => (
             ErrorCode::OutOfOrderSequenceNumber,
             format!("producer {id} sent sequence {sequence} in epoch {epoch}, and {expected} is the next"),
+        ),
+        Verdict::Full => (
+            ErrorCode::PolicyViolation,
+            format!(
+                "the partition knows {} idempotent producers, and no more at a time; those that are silent for {} s make room",
+                producers::MOST,
+                SILENT_IN_A_CROWD_MS / 1000
+            ),
         ),
         Verdict::Next | Verdict::Duplicate(_) => unreachable!("these are not refused"),
     }

@@ -22,6 +22,11 @@ use crate::view::View;
 
 /// How long a leader waits between two looks for silent producers.
 const EXPIRY_CHECK_MS: u64 = 600_000;
+/// The same where producers crowd.
+const CROWD_CHECK_MS: u64 = 10_000;
+/// How long a producer has to be silent to be forgotten where producers crowd: longer than clients go on retrying (Java for 2
+/// minutes, librdkafka for 5).
+const SILENT_IN_A_CROWD_MS: u64 = 360_000;
 /// Producers that one command lets expire: it stays far below what a frame may hold.
 const EXPIRED_A_COMMAND: usize = 10_000;
 
@@ -130,10 +135,15 @@ impl Machine for DataMachine {
     }
 
     fn expire(&mut self, at: &Leading<'_>, out: &mut Outcome<Reply>) {
-        let expiration_ms = at.config.producer_expiration_ms;
+        let is_crowded = self.producers.is_crowded();
+        let (expiration_ms, check_ms) = if is_crowded {
+            (at.config.producer_expiration_ms.min(SILENT_IN_A_CROWD_MS), CROWD_CHECK_MS)
+        } else {
+            (at.config.producer_expiration_ms, EXPIRY_CHECK_MS)
+        };
         let silent = self.producers.silent_since(at.now, expiration_ms, EXPIRED_A_COMMAND);
         // With more than one command takes, the machine stays due.
-        let pause_ms = if silent.len() == EXPIRED_A_COMMAND { 0 } else { EXPIRY_CHECK_MS.min(expiration_ms.max(1)) };
+        let pause_ms = if silent.len() == EXPIRED_A_COMMAND { 0 } else { check_ms.min(expiration_ms.max(1)) };
         self.next_expiry = Some(at.now.after_ms(pause_ms));
         if !silent.is_empty() {
             out.append = Some(Append::Command(Command::expire(silent).to_bytes()));
@@ -199,6 +209,14 @@ impl Machine for DataMachine {
 }
 
 impl DataMachine {
+    /// Producers crowd: the next look for silent ones is soon.
+    fn hurry_expiry(&mut self, now: Monotonic) {
+        if self.producers.is_crowded() {
+            let soon = now.after_ms(CROWD_CHECK_MS);
+            self.next_expiry = Some(self.next_expiry.map_or(soon, |next| next.min(soon)));
+        }
+    }
+
     fn delete_records(&mut self, before: Offset, high_watermark: Offset, token: Token, out: &mut Outcome<Reply>) {
         let wanted = if before.0 == -1 { high_watermark } else { before };
         if wanted.0 < 0 || wanted > high_watermark {

@@ -11,6 +11,12 @@ use super::command::{SavedBatch, SavedProducer};
 /// Batches of a producer that a retry is recognised by.
 const WINDOW: usize = 5;
 
+/// Producers that a partition knows at a time. What each costs is kept until it was silent for long, and anybody may send
+/// batches under any number.
+pub(super) const MOST: usize = 20_000;
+/// From so many on those that were silent for a little while are let go.
+const CROWD: usize = MOST / 2;
+
 /// A producer, described.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Producer {
@@ -46,6 +52,7 @@ pub(super) enum Verdict {
     Duplicate(Accepted),
     OldEpoch { current: i16 },
     OutOfOrder { expected: i32 },
+    Full,
 }
 
 #[derive(Default)]
@@ -58,9 +65,12 @@ impl Producers {
     /// Holds a batch against the window of its producer.
     ///
     /// A producer that is not known may begin with any sequence number: its window may have expired while it was silent, and
-    /// refusing would make it renumber what is in the log already. A new epoch begins at 0.
+    /// refusing would make it renumber what is in the log already. A new epoch begins at 0. Where there are too many it is refused
+    /// rather than taken at the cost of another, whose retry would be taken for new then.
     pub(super) fn check(&self, header: &BatchHeader) -> Verdict {
-        let Some(state) = self.known.get(&header.producer_id) else { return Verdict::Next };
+        let Some(state) = self.known.get(&header.producer_id) else {
+            return if self.known.len() < MOST { Verdict::Next } else { Verdict::Full };
+        };
         if header.producer_epoch < state.epoch {
             return Verdict::OldEpoch { current: state.epoch };
         }
@@ -122,6 +132,11 @@ impl Producers {
     pub(super) fn remove(&mut self, producer: i64) {
         self.known.remove(&producer);
         self.heard.remove(&producer);
+    }
+
+    /// Whether there are so many that the silent ones have to go early.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.known.len() >= CROWD
     }
 
     pub(super) fn is_empty(&self) -> bool {
