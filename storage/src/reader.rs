@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use highwater_protocol::ids::{LeaderEpoch, Offset, Timestamp};
 use highwater_protocol::records::batch::{Batch, BatchHeader, verify_crc};
-use highwater_protocol::records::record::records;
+use highwater_protocol::records::outline::outlines;
 
 use crate::disk::DiskFile;
 use crate::entry::Frame;
@@ -13,8 +13,9 @@ use crate::error::StorageError;
 use crate::log::Shared;
 use crate::segment::{Cursor, Segment};
 
-/// What a batch may inflate to when a timestamp is looked for inside it.
-const INFLATED: usize = 256 << 20;
+/// What a batch may inflate to when a timestamp is looked for inside it: as much as max.decompressed.message.bytes lets in. No
+/// more than a block of it is held.
+const INFLATED: usize = 2 << 30;
 
 /// Reads one log.
 #[derive(Clone)]
@@ -253,13 +254,14 @@ fn newest_record(
     let whole = Batch::split_off(&mut bytes).map_err(|error| corrupt(error.to_string()))?;
     verify_crc(&whole.bytes).map_err(|error| corrupt(error.to_string()))?;
     let mut newest = None;
-    for record in records(&whole, INFLATED).map_err(|error| corrupt(error.to_string()))? {
-        let record = record.map_err(|error| corrupt(error.to_string()))?;
+    let read = outlines(&whole, INFLATED, |record| {
         if record.offset >= from.0 {
             newest = newest.max(Some(record.timestamp));
         }
-    }
-    Ok(newest)
+        true
+    });
+    // The producer's bytes are not ours to judge: records that cannot be read count as the batch does.
+    Ok(if read.is_ok() { newest } else { Some(batch.max_timestamp) })
 }
 
 /// Where the batch that holds `from` (or the first one behind it) begins, and where it ends.
@@ -323,15 +325,15 @@ fn first_in(
     let mut bytes = segment.read(position, batch.total_bytes())?;
     let whole = Batch::split_off(&mut bytes).map_err(|error| corrupt(error.to_string()))?;
     verify_crc(&whole.bytes).map_err(|error| corrupt(error.to_string()))?;
-    // The producer's bytes are not ours to judge: records that cannot be read count as one.
-    let unread =
-        Timed { offset: Offset(batch.base_offset.max(from.0)), timestamp: Timestamp(batch.max_timestamp), epoch };
-    let Ok(records) = records(&whole, INFLATED) else { return Ok(Some(unread)) };
-    for record in records {
-        let Ok(record) = record else { return Ok(Some(unread)) };
+    let mut found = None;
+    let read = outlines(&whole, INFLATED, |record| {
         if record.timestamp >= at_or_after.0 && record.offset >= from.0 {
-            return Ok(Some(Timed { offset: Offset(record.offset), timestamp: Timestamp(record.timestamp), epoch }));
+            found = Some(Timed { offset: Offset(record.offset), timestamp: Timestamp(record.timestamp), epoch });
         }
-    }
-    Ok(None)
+        found.is_none()
+    });
+    // The producer's bytes are not ours to judge: records that cannot be read count as one.
+    let offset = Offset(batch.base_offset.max(from.0));
+    let unread = Timed { offset, timestamp: Timestamp(batch.max_timestamp), epoch };
+    Ok(found.or_else(|| read.is_err().then_some(unread)))
 }

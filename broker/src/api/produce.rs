@@ -13,7 +13,7 @@ use highwater_protocol::message::{ProduceRequest, ProduceResponse};
 use highwater_protocol::records::batch::{Batch, BatchHeader, RecordsError, validate};
 use highwater_protocol::records::builder::recompress;
 use highwater_protocol::records::compression::Compression;
-use highwater_protocol::records::record::records;
+use highwater_protocol::records::outline::outlines;
 use uuid::Uuid;
 
 use super::merged::{Merged, merged};
@@ -25,6 +25,8 @@ use crate::turn::Turn;
 const BY_ID: i16 = 13;
 /// From this version on a producer knows zstd.
 const WITH_ZSTD: i16 = 7;
+/// Records of a batch that an answer names at most: a few bytes may inflate to millions of them.
+const NAMED_RECORDS: usize = 100;
 
 /// Why a partition takes nothing.
 struct Refused {
@@ -223,7 +225,8 @@ fn recompressed(
     match config.compression {
         Some(codec) if header.compression().is_ok_and(|now| now != codec) => {
             let whole = Batch { header, bytes: Bytes::from(batch) };
-            let batch = recompress(&whole, codec, config.level(codec), config.max_decompressed_bytes)?;
+            let (inflated, packed) = (config.max_decompressed_bytes, config.max_message_bytes);
+            let batch = recompress(&whole, codec, config.level(codec), inflated, packed)?;
             let header = validate(&batch)?;
             Ok((batch, header))
         }
@@ -249,20 +252,22 @@ fn inside(
     log_start: i64,
 ) -> Result<(BytesMut, Vec<i32>), Refused> {
     let whole = Batch { header: *header, bytes: batch.freeze() };
-    let (mut keyless, mut bad_times) = (Vec::new(), Vec::new());
-    let read = records(&whole, config.max_decompressed_bytes).map_err(|error| Refused::of(&error, log_start))?;
-    for (number, record) in (0..).zip(read) {
-        let record = record.map_err(|error| Refused::of(&error, log_start))?;
+    let (mut number, mut keyless, mut bad_times) = (0, Vec::new(), Vec::new());
+    outlines(&whole, config.max_decompressed_bytes, |record| {
         let is_early = wall.saturating_sub(record.timestamp) > config.timestamp_before_max_ms;
         let is_late = record.timestamp.saturating_sub(wall) > config.timestamp_after_max_ms;
         // -1 is no time at all.
-        if !config.log_append_time && record.timestamp != -1 && (is_early || is_late) {
+        let is_bad_time = !config.log_append_time && record.timestamp != -1 && (is_early || is_late);
+        if is_bad_time && bad_times.len() < NAMED_RECORDS {
             bad_times.push(number);
         }
-        if config.compacts() && record.key.is_none() {
+        if config.compacts() && !record.has_key && keyless.len() < NAMED_RECORDS {
             keyless.push(number);
         }
-    }
+        number += 1;
+        true
+    })
+    .map_err(|error| Refused::of(&error, log_start))?;
     if let Some(first) = keyless.first() {
         let message = format!("record {first} has no key, and the topic is compacted");
         return Err(Refused { code: ErrorCode::InvalidRecord, message, records: keyless, log_start });
@@ -285,7 +290,7 @@ impl Refused {
             RecordsError::OldMagic(_) | RecordsError::NotOneBatch(_) | RecordsError::Truncated { .. } => {
                 (ErrorCode::InvalidRecord, false)
             }
-            RecordsError::TooLarge(_) => (ErrorCode::MessageTooLarge, false),
+            RecordsError::TooLarge(_) | RecordsError::TooLong(_) => (ErrorCode::MessageTooLarge, false),
             RecordsError::UnknownCodec(_) => (ErrorCode::UnsupportedCompressionType, true),
             RecordsError::BadProducer { base_sequence: 0.., .. } => (ErrorCode::InvalidProducerEpoch, true),
             RecordsError::BadCount { .. } | RecordsError::BadProducer { .. } => (ErrorCode::InvalidRecord, true),

@@ -82,6 +82,9 @@ pub enum RecordsError {
     /// Records that inflate beyond a bound.
     #[error("the records inflate to more than {0} bytes")]
     TooLarge(usize),
+    /// Records that compress to more than a bound.
+    #[error("the records compressed anew have more than {0} bytes")]
+    TooLong(usize),
     /// A record that does not decode.
     #[error("record {index} of the batch does not decode: {reason}")]
     BadRecord {

@@ -3,7 +3,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::batch::{Batch, BatchHeader, HEADER_BYTES, MAGIC, PREFIX_BYTES, RecordsError, put, stamp_crc};
-use super::compression::{Compression, compress, decompress};
+use super::compression::{Compression, Inflating, compress, compress_from};
 use super::record::Record;
 
 /// The end of a transaction, as a control record says it.
@@ -114,18 +114,18 @@ impl BatchBuilder {
     }
 }
 
-/// The same records in another codec. Offsets, timestamps and the producer's numbers stay.
+/// The same records in another codec. Offsets, timestamps and the producer's numbers stay. They may inflate to `inflated` bytes,
+/// of which a block is held at a time, and become `packed` bytes again.
 pub fn recompress(
     batch: &Batch,
     codec: Compression,
     level: Option<i32>,
-    limit: usize,
+    inflated: usize,
+    packed: usize,
 ) -> Result<BytesMut, RecordsError> {
-    let inflated = decompress(batch.header.compression()?, &batch.payload(), limit)?;
-    let records = match codec {
-        Compression::None => inflated,
-        codec => compress(codec, level, &inflated)?,
-    };
+    let payload = batch.payload();
+    let source = Inflating::new(batch.header.compression()?, &payload, inflated)?;
+    let records = compress_from(codec, level, source, packed)?;
     let mut header = batch.header;
     header.attributes = (header.attributes & !7) | codec.number();
     Ok(assembled(header, &records))
@@ -198,7 +198,7 @@ mod tests {
                 assert_eq!(read(bytes.clone()), wanted, "round {round}, {codec:?}");
                 let batch = Batch::split_off(&mut bytes.freeze()).expect("one batch");
                 for other in Compression::ALL {
-                    let again = recompress(&batch, other, None, 1 << 20).expect("recompresses");
+                    let again = recompress(&batch, other, None, 1 << 20, 1 << 20).expect("recompresses");
                     let header = validate(&again).expect("valid");
                     assert_eq!((header.producer_id, header.base_sequence), (9, 5));
                     assert_eq!(read(again), wanted, "{codec:?} to {other:?}");

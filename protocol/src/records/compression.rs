@@ -1,8 +1,8 @@
-//! The four codecs, as Kafka's clients write and read them. Inflating stops at a bound.
+//! The four codecs, as Kafka's clients write and read them. Inflating stops at a bound, and can be read as it goes.
 
 use std::io::{Read, Write};
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::batch::RecordsError;
 
@@ -10,6 +10,8 @@ use super::batch::RecordsError;
 const XERIAL: [u8; 8] = [0x82, b'S', b'N', b'A', b'P', b'P', b'Y', 0];
 /// Two version numbers behind the magic bytes.
 const XERIAL_HEADER: usize = 16;
+/// What a byte of snappy comes to at most: an element of three copies 64.
+const SNAPPY_RATIO: usize = 22;
 /// Bytes of a snappy block.
 const SNAPPY_BLOCK: usize = 32 * 1024;
 /// The magic bytes of an LZ4 frame, and the flag behind them of blocks that are read each for itself.
@@ -77,30 +79,70 @@ impl Compression {
 
 /// Compresses. `level` counts for gzip and zstd; -1 and `None` are their defaults.
 pub fn compress(codec: Compression, level: Option<i32>, bytes: &[u8]) -> Result<Bytes, RecordsError> {
-    let failed = |error: std::io::Error| RecordsError::Decompression(error.to_string());
-    match codec {
-        Compression::None => Ok(Bytes::copy_from_slice(bytes)),
+    compress_from(codec, level, bytes, usize::MAX)
+}
+
+/// Compresses what a source gives, to at most `limit` bytes. Neither side is held as a whole, but for what comes out.
+pub(super) fn compress_from(
+    codec: Compression,
+    level: Option<i32>,
+    mut source: impl Read,
+    limit: usize,
+) -> Result<Bytes, RecordsError> {
+    let packed = Packed { bytes: Vec::new(), limit };
+    let packed = match codec {
+        Compression::None => copied(&mut source, packed),
         Compression::Gzip => {
             let level = level.and_then(|level| u32::try_from(level).ok()).filter(|level| *level <= 9);
             let level = level.map_or_else(flate2::Compression::default, flate2::Compression::new);
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
-            encoder.write_all(bytes).map_err(failed)?;
-            encoder.finish().map(Bytes::from).map_err(failed)
+            copied(&mut source, flate2::write::GzEncoder::new(packed, level)).and_then(|encoder| encoder.finish())
         }
-        Compression::Snappy => xerial(bytes),
+        Compression::Snappy => xerial(source, packed),
         Compression::Lz4 => {
             let info = lz4_flex::frame::FrameInfo::new()
                 .block_mode(lz4_flex::frame::BlockMode::Independent)
                 .block_size(lz4_flex::frame::BlockSize::Max64KB);
-            let mut encoder = lz4_flex::frame::FrameEncoder::with_frame_info(info, Vec::new());
-            encoder.write_all(bytes).map_err(failed)?;
-            encoder.finish().map(Bytes::from).map_err(|error| RecordsError::Decompression(error.to_string()))
+            let encoder = lz4_flex::frame::FrameEncoder::with_frame_info(info, packed);
+            copied(&mut source, encoder).and_then(|encoder| encoder.finish().map_err(std::io::Error::from))
         }
         Compression::Zstd => {
             let level = level.filter(|level| *level != -1).unwrap_or(3);
-            zstd::encode_all(bytes, level).map(Bytes::from).map_err(failed)
+            let encoder = zstd::Encoder::new(packed, level);
+            encoder.and_then(|encoder| copied(&mut source, encoder)).and_then(|encoder| encoder.finish())
         }
+    };
+    packed.map(|packed| Bytes::from(packed.bytes)).map_err(reason)
+}
+
+/// Compressed bytes, up to a bound.
+struct Packed {
+    bytes: Vec<u8>,
+    limit: usize,
+}
+
+impl Write for Packed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.bytes.len().saturating_add(bytes.len()) > self.limit {
+            return Err(std::io::Error::other(RecordsError::TooLong(self.limit)));
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
     }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn copied<W: Write>(source: &mut impl Read, mut to: W) -> std::io::Result<W> {
+    std::io::copy(source, &mut to)?;
+    Ok(to)
+}
+
+/// What went wrong, where it is ours; else what the codec says.
+pub(super) fn reason(error: std::io::Error) -> RecordsError {
+    let text = error.to_string();
+    error.downcast::<RecordsError>().unwrap_or(RecordsError::Decompression(text))
 }
 
 /// Inflates, to at most `limit` bytes.
@@ -108,18 +150,53 @@ pub fn decompress(codec: Compression, bytes: &Bytes, limit: usize) -> Result<Byt
     match codec {
         Compression::None if bytes.len() > limit => Err(RecordsError::TooLarge(limit)),
         Compression::None => Ok(bytes.clone()),
-        Compression::Gzip => inflate(flate2::read::MultiGzDecoder::new(&bytes[..]), limit),
-        Compression::Snappy => unsnappy(bytes, limit),
-        Compression::Lz4 => {
-            check_lz4(bytes)?;
-            inflate(lz4_flex::frame::FrameDecoder::new(&bytes[..]), limit)
+        codec => {
+            let mut inflated = Vec::new();
+            let mut source = Inflating::new(codec, bytes, limit)?;
+            let mut step = vec![0; INFLATE_STEP];
+            loop {
+                match source.read(&mut step).map_err(reason)? {
+                    0 => return Ok(Bytes::from(inflated)),
+                    count => inflated.extend_from_slice(step.get(..count).unwrap_or_default()),
+                }
+            }
         }
-        Compression::Zstd => {
-            let mut decoder =
-                zstd::Decoder::new(&bytes[..]).map_err(|error| RecordsError::Decompression(error.to_string()))?;
-            decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(|error| RecordsError::Decompression(error.to_string()))?;
-            inflate(decoder, limit)
-        }
+    }
+}
+
+/// Inflates as it is read, and fails once more than `limit` bytes come out.
+pub(super) struct Inflating<'a> {
+    source: Box<dyn Read + 'a>,
+    left: usize,
+    limit: usize,
+}
+
+impl<'a> Inflating<'a> {
+    pub(super) fn new(codec: Compression, bytes: &'a [u8], limit: usize) -> Result<Self, RecordsError> {
+        let source: Box<dyn Read + 'a> = match codec {
+            Compression::None => Box::new(bytes),
+            Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(bytes)),
+            Compression::Snappy => Box::new(Unsnappy::new(bytes, limit)?),
+            Compression::Lz4 => {
+                check_lz4(bytes)?;
+                Box::new(lz4_flex::frame::FrameDecoder::new(bytes))
+            }
+            Compression::Zstd => {
+                let mut decoder = zstd::Decoder::new(bytes).map_err(reason)?;
+                decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(reason)?;
+                Box::new(decoder)
+            }
+        };
+        Ok(Self { source, left: limit, limit })
+    }
+}
+
+impl Read for Inflating<'_> {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.source.read(to)?;
+        self.left =
+            self.left.checked_sub(count).ok_or_else(|| std::io::Error::other(RecordsError::TooLarge(self.limit)))?;
+        Ok(count)
     }
 }
 
@@ -131,66 +208,85 @@ fn check_lz4(bytes: &[u8]) -> Result<(), RecordsError> {
     if is_ours { Ok(()) } else { Err(RecordsError::Decompression(reason.to_owned())) }
 }
 
-fn inflate(mut source: impl Read, limit: usize) -> Result<Bytes, RecordsError> {
-    let mut inflated = Vec::new();
-    let mut step = vec![0; INFLATE_STEP];
-    loop {
-        let count = source.read(&mut step).map_err(|error| RecordsError::Decompression(error.to_string()))?;
-        if count == 0 {
-            return Ok(Bytes::from(inflated));
-        }
-        if inflated.len().saturating_add(count) > limit {
-            return Err(RecordsError::TooLarge(limit));
-        }
-        inflated.extend_from_slice(step.get(..count).unwrap_or_default());
-    }
-}
-
-fn xerial(bytes: &[u8]) -> Result<Bytes, RecordsError> {
-    let mut framed = BytesMut::with_capacity(bytes.len() / 2);
-    framed.put_slice(&XERIAL);
-    framed.put_u32(1);
-    framed.put_u32(1);
+fn xerial(mut source: impl Read, mut packed: Packed) -> std::io::Result<Packed> {
+    packed.write_all(&XERIAL)?;
+    packed.write_all(&1u32.to_be_bytes())?;
+    packed.write_all(&1u32.to_be_bytes())?;
     let mut encoder = snap::raw::Encoder::new();
-    for block in bytes.chunks(SNAPPY_BLOCK) {
-        let packed = encoder.compress_vec(block).map_err(|error| RecordsError::Decompression(error.to_string()))?;
-        framed.put_u32(u32::try_from(packed.len()).unwrap_or(u32::MAX));
-        framed.put_slice(&packed);
+    let mut block = Vec::with_capacity(SNAPPY_BLOCK);
+    loop {
+        block.clear();
+        source.by_ref().take(SNAPPY_BLOCK as u64).read_to_end(&mut block)?;
+        if block.is_empty() {
+            return Ok(packed);
+        }
+        let squeezed = encoder.compress_vec(&block).map_err(std::io::Error::other)?;
+        packed.write_all(&u32::try_from(squeezed.len()).unwrap_or(u32::MAX).to_be_bytes())?;
+        packed.write_all(&squeezed)?;
     }
-    Ok(framed.freeze())
 }
 
-fn unsnappy(bytes: &Bytes, limit: usize) -> Result<Bytes, RecordsError> {
-    if !bytes.starts_with(&XERIAL) {
-        let mut inflated = Vec::new();
-        unsnappy_block(bytes, limit, &mut inflated)?;
-        return Ok(Bytes::from(inflated));
+/// Snappy, block by block: those of xerial's framing, or one that is all there is.
+struct Unsnappy<'a> {
+    left: &'a [u8],
+    is_framed: bool,
+    block: Vec<u8>,
+    given: usize,
+    limit: usize,
+}
+
+impl<'a> Unsnappy<'a> {
+    fn new(bytes: &'a [u8], limit: usize) -> Result<Self, RecordsError> {
+        let is_framed = bytes.starts_with(&XERIAL);
+        let left = if is_framed { bytes.get(XERIAL_HEADER..).ok_or_else(cut_frame)? } else { bytes };
+        let mut source = Self { left, is_framed, block: Vec::new(), given: 0, limit };
+        if !is_framed {
+            // Empty bytes are no block, as an empty block has a length.
+            source.inflate(bytes)?;
+            source.left = &[];
+        }
+        Ok(source)
     }
-    let cut = || RecordsError::Decompression("a snappy frame is cut short".to_owned());
-    let mut left = bytes.get(XERIAL_HEADER..).ok_or_else(cut)?;
-    let mut inflated = Vec::new();
-    while !left.is_empty() {
-        let (length, rest) = left.split_first_chunk::<4>().ok_or_else(cut)?;
+
+    /// The length that a block announces is held against what its bytes can come to before any memory is taken for it.
+    fn inflate(&mut self, block: &[u8]) -> Result<(), RecordsError> {
+        let failed = |error: snap::Error| RecordsError::Decompression(error.to_string());
+        let length = snap::raw::decompress_len(block).map_err(failed)?;
+        if length > self.limit {
+            return Err(RecordsError::TooLarge(self.limit));
+        }
+        if length > block.len().saturating_mul(SNAPPY_RATIO) {
+            return Err(RecordsError::Decompression("a snappy block announces more than its bytes can say".to_owned()));
+        }
+        self.block.clear();
+        self.block.resize(length, 0);
+        self.given = 0;
+        snap::raw::Decoder::new().decompress(block, &mut self.block).map_err(failed)?;
+        Ok(())
+    }
+
+    fn next_block(&mut self) -> Result<(), RecordsError> {
+        let (length, rest) = self.left.split_first_chunk::<4>().ok_or_else(cut_frame)?;
         let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
-        let block = rest.get(..length).ok_or_else(cut)?;
-        unsnappy_block(block, limit, &mut inflated)?;
-        left = rest.get(length..).unwrap_or_default();
+        let (block, rest) = rest.split_at_checked(length).ok_or_else(cut_frame)?;
+        self.left = rest;
+        self.inflate(block)
     }
-    Ok(Bytes::from(inflated))
 }
 
-/// The length that a block announces is held against the bound before any memory is taken for it.
-fn unsnappy_block(block: &[u8], limit: usize, inflated: &mut Vec<u8>) -> Result<(), RecordsError> {
-    let failed = |error: snap::Error| RecordsError::Decompression(error.to_string());
-    let length = snap::raw::decompress_len(block).map_err(failed)?;
-    if inflated.len().saturating_add(length) > limit {
-        return Err(RecordsError::TooLarge(limit));
+impl Read for Unsnappy<'_> {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        while self.given == self.block.len() && self.is_framed && !self.left.is_empty() {
+            self.next_block().map_err(std::io::Error::other)?;
+        }
+        let count = self.block.get(self.given..).unwrap_or_default().read(to)?;
+        self.given = self.given.saturating_add(count);
+        Ok(count)
     }
-    let start = inflated.len();
-    inflated.resize(start.saturating_add(length), 0);
-    let place = inflated.get_mut(start..).unwrap_or_default();
-    snap::raw::Decoder::new().decompress(block, place).map_err(failed)?;
-    Ok(())
+}
+
+fn cut_frame() -> RecordsError {
+    RecordsError::Decompression("a snappy frame is cut short".to_owned())
 }
 
 #[cfg(test)]

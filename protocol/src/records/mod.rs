@@ -20,4 +20,5 @@
 pub mod batch;
 pub mod builder;
 pub mod compression;
+pub mod outline;
 pub mod record;

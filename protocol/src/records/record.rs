@@ -189,6 +189,6 @@ fn zigzag(value: i64) -> u64 {
     (value.wrapping_shl(1) ^ (value >> 63)).cast_unsigned()
 }
 
-fn unzigzag(value: u64) -> i64 {
+pub(super) fn unzigzag(value: u64) -> i64 {
     (value >> 1).cast_signed() ^ (value & 1).cast_signed().wrapping_neg()
 }

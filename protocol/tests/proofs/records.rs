@@ -254,12 +254,12 @@ fn recompressing_keeps_records_and_header() {
             let mut bytes = built(from, &wanted);
             stamp(&mut bytes, Offset(50), LeaderEpoch(3));
             let batch = one_batch(&bytes);
-            let again = recompress(&batch, to, None, LIMIT).expect("recompresses");
+            let again = recompress(&batch, to, None, LIMIT, LIMIT).expect("recompresses");
             let header = validate(&again).expect("valid");
             let (length, crc, attributes) = (header.length, header.crc, batch.header.attributes & !7 | to.number());
             assert_eq!(header, BatchHeader { length, crc, attributes, ..batch.header });
             assert_eq!(read(&again), read(&bytes), "{from:?} to {to:?}");
-            assert_eq!(recompress(&batch, to, None, 10), Err(RecordsError::TooLarge(10)));
+            assert_eq!(recompress(&batch, to, None, 10, LIMIT), Err(RecordsError::TooLarge(10)));
         }
     }
 }

@@ -9,6 +9,7 @@ use highwater_protocol::records::batch::{
 };
 use highwater_protocol::records::builder::{BatchBuilder, recompress};
 use highwater_protocol::records::compression::Compression;
+use highwater_protocol::records::outline::outlines;
 use highwater_protocol::records::record::{Record, records};
 
 use crate::inflate::CODEC_BYTES;
@@ -64,9 +65,20 @@ fn set_of_batches(bytes: &[u8]) {
     assert!(bytes.starts_with(&together), "batches are what the set begins with");
     for batch in &batches {
         assert_eq!(verify_crc(&batch.bytes), Ok(()), "none comes without its CRC");
+        let mut outlined = Vec::new();
+        let outline = outlines(batch, INFLATED, |record| {
+            outlined.push(record);
+            true
+        });
         let read: Result<Vec<Record>, RecordsError> =
             bounded(batch.bytes.len(), READ, || records(batch, INFLATED)?.collect());
         if let Ok(read) = read {
+            assert_eq!(outline, Ok(()), "what is read as records is read as outlines");
+            let same = outlined.iter().zip(&read).all(|(outline, record)| {
+                (outline.offset, outline.timestamp, outline.has_key)
+                    == (record.offset, record.timestamp, record.key.is_some())
+            });
+            assert!(same && outlined.len() == read.len(), "outlines are those of the records");
             all_read(batch, &read);
         }
     }
@@ -86,7 +98,8 @@ fn all_read(batch: &Batch, read: &[Record]) {
     let mut builder = BatchBuilder::new(Compression::None);
     read.iter().for_each(|record| builder.push(record));
     same(&reread(builder.build().expect("builds")).expect("what was built is read"));
-    let packed = recompress(batch, Compression::Lz4, None, INFLATED).expect("what inflated once does again");
+    let packed =
+        recompress(batch, Compression::Lz4, None, INFLATED, 2 * INFLATED).expect("what inflated once does again");
     same(&reread(packed).expect("what was compressed anew is read"));
 }
 
