@@ -2,7 +2,7 @@
 //!
 //! Invariant: a session's partitions are in the order in which they are served; those that were served go to the back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::message::FetchRequest;
@@ -15,6 +15,10 @@ use super::{grouped, named};
 const FINAL_EPOCH: i32 = -1;
 /// A request that begins a session.
 const INITIAL_EPOCH: i32 = 0;
+
+/// What the partitions of all sessions may take together: 300,000 partitions or so. A session that would take more alone is
+/// served without one.
+const SESSION_BYTES: usize = 128 << 20;
 
 /// A partition that is to be read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,6 +47,8 @@ struct Session {
     order: Vec<Key>,
     partitions: BTreeMap<Key, (Wanted, Option<Told>)>,
     used: u64,
+    /// What its partitions cost.
+    bytes: usize,
 }
 
 /// A request with its session sorted out.
@@ -60,6 +66,15 @@ pub(crate) struct Sessions {
     most: usize,
     next_id: i32,
     clock: u64,
+}
+
+impl Session {
+    /// Takes partitions out of the order.
+    fn leave_out(&mut self, keys: &BTreeSet<Key>) {
+        if !keys.is_empty() {
+            self.order.retain(|key| !keys.contains(key));
+        }
+    }
 }
 
 impl Begun {
@@ -101,6 +116,7 @@ impl Sessions {
     ) -> Vec<FetchableTopicResponse> {
         let Some(session) = self.sessions.get_mut(&begun.session_id) else { return grouped(partitions) };
         let mut kept = Vec::new();
+        let mut served = Vec::new();
         for (wanted, data) in partitions {
             let key = key(&wanted);
             let Some((_, told)) = session.partitions.get_mut(&key) else { continue };
@@ -109,13 +125,14 @@ impl Sessions {
             let is_news = has_records || data.error_code != 0 || *told != Some(now);
             *told = if data.error_code == 0 { Some(now) } else { None };
             if has_records {
-                session.order.retain(|other| *other != key);
-                session.order.push(key);
+                served.push(key);
             }
             if is_news || !begun.is_incremental {
                 kept.push((wanted, data));
             }
         }
+        session.leave_out(&served.iter().cloned().collect());
+        session.order.extend(served);
         grouped(kept)
     }
 
@@ -124,16 +141,15 @@ impl Sessions {
         if self.most == 0 {
             return Begun { session_id: 0, wanted, is_incremental: false };
         }
-        if self.sessions.len() >= self.most {
-            let oldest = self.sessions.iter().min_by_key(|(_, session)| session.used).map(|(id, _)| *id);
-            if let Some(oldest) = oldest {
-                self.sessions.remove(&oldest);
-            }
+        let cost: usize = wanted.iter().map(cost).sum();
+        if cost > SESSION_BYTES {
+            return Begun { session_id: 0, wanted, is_incremental: false };
         }
+        self.make_room(1, cost);
         let id = self.draw_id();
         let order = wanted.iter().map(key).collect();
         let partitions = wanted.iter().map(|wanted| (key(wanted), (wanted.clone(), None))).collect();
-        self.sessions.insert(id, Session { epoch: 1, order, partitions, used: self.clock });
+        self.sessions.insert(id, Session { epoch: 1, order, partitions, used: self.clock, bytes: cost });
         Begun { session_id: id, wanted, is_incremental: false }
     }
 
@@ -144,23 +160,31 @@ impl Sessions {
         }
         session.epoch = if session.epoch == i32::MAX { 1 } else { session.epoch + 1 };
         session.used = self.clock;
+        let before = session.bytes;
         for wanted in named(&request.topics) {
             let key = key(&wanted);
             match session.partitions.get_mut(&key) {
                 Some((known, _)) => *known = wanted,
                 None => {
+                    session.bytes += cost(&wanted);
                     session.order.push(key.clone());
                     session.partitions.insert(key, (wanted, None));
                 }
             }
         }
-        for forgotten in &request.forgotten_topics_data {
-            for partition in &forgotten.partitions {
-                let key = (forgotten.topic.clone(), forgotten.topic_id, *partition);
-                session.partitions.remove(&key);
-                session.order.retain(|other| *other != key);
-            }
-        }
+        let forgotten: BTreeSet<Key> = request
+            .forgotten_topics_data
+            .iter()
+            .flat_map(|topic| {
+                topic.partitions.iter().map(|partition| (topic.topic.clone(), topic.topic_id, *partition))
+            })
+            .collect();
+        session.partitions.retain(|key, (wanted, _)| {
+            let stays = !forgotten.contains(key);
+            session.bytes -= if stays { 0 } else { cost(wanted) };
+            stays
+        });
+        session.leave_out(&forgotten);
         if session.order.is_empty() {
             // Nothing is left to follow.
             self.sessions.remove(&request.session_id);
@@ -168,7 +192,21 @@ impl Sessions {
         }
         let wanted =
             session.order.iter().filter_map(|key| session.partitions.get(key)).map(|(wanted, _)| wanted.clone());
-        Ok(Begun { session_id: request.session_id, wanted: wanted.collect(), is_incremental: true })
+        let begun = Begun { session_id: request.session_id, wanted: wanted.collect(), is_incremental: true };
+        if session.bytes > before {
+            self.make_room(0, 0);
+        }
+        Ok(begun)
+    }
+
+    /// Ends the sessions that were not used for longest, until so many more of that cost have room.
+    fn make_room(&mut self, more: usize, cost: usize) {
+        let mut held: usize = self.sessions.values().map(|session| session.bytes).sum();
+        while self.sessions.len() + more > self.most || held + cost > SESSION_BYTES {
+            let Some((id, _)) = self.sessions.iter().min_by_key(|(_, session)| session.used) else { return };
+            let gone = self.sessions.remove(&{ *id });
+            held -= gone.map_or(0, |session| session.bytes);
+        }
     }
 
     fn draw_id(&mut self) -> i32 {
@@ -182,6 +220,11 @@ impl Sessions {
     }
 }
 
+/// What a partition of a session takes: its topic's name stands in it three times.
+fn cost(wanted: &Wanted) -> usize {
+    3 * wanted.topic.len() + 300
+}
+
 fn key(wanted: &Wanted) -> Key {
     (wanted.topic.clone(), wanted.topic_id, wanted.partition)
 }
@@ -189,7 +232,7 @@ fn key(wanted: &Wanted) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use highwater_protocol::message::fetch_request::{FetchPartition, FetchTopic};
+    use highwater_protocol::message::fetch_request::{FetchPartition, FetchTopic, ForgottenTopic};
     use highwater_protocol::wire::Payload;
 
     fn request(session_id: i32, session_epoch: i32, partitions: &[(i32, i64)]) -> FetchRequest {
@@ -229,6 +272,39 @@ mod tests {
         assert!(sessions.finish(&next, empty(&next)).is_empty());
         let moved = sessions.begin(&request(7, 2, &[(1, 4)])).expect("goes on");
         assert_eq!(moved.wanted.iter().map(|wanted| wanted.offset).collect::<Vec<_>>(), [1, 4]);
+    }
+
+    /// Whoever asked for sessions of many partitions with long names took memory without end, and to forget them one by one took
+    /// a look at all the others for each.
+    #[test]
+    fn sessions_stay_within_their_memory() {
+        let named = |session: i32, session_epoch: i32, count: i32| {
+            let mut request = request(session, session_epoch, &[]);
+            let partition = |partition| FetchPartition { partition, partition_max_bytes: 1000, ..Default::default() };
+            let topic = "t".repeat(30_000);
+            request.topics =
+                vec![FetchTopic { topic, partitions: (0..count).map(partition).collect(), ..Default::default() }];
+            request
+        };
+        let mut sessions = Sessions::new(1000, 1);
+        for round in 0..20 {
+            let begun = sessions.begin(&named(0, 0, 300)).expect("begins");
+            assert_ne!(begun.session_id, 0);
+            let held: usize = sessions.sessions.values().map(|session| session.bytes).sum();
+            assert!(held <= SESSION_BYTES && sessions.len() <= 4, "round {round}: {held} bytes, {}", sessions.len());
+        }
+        let too_large = sessions.begin(&named(0, 0, 2000)).expect("is served");
+        assert_eq!((too_large.session_id, too_large.wanted.len()), (0, 2000), "without a session");
+        let last = *sessions.sessions.keys().max().expect("some");
+        let mut forgets = request(last, 1, &[]);
+        let (topic, partitions) = ("t".repeat(30_000), (0..299).collect());
+        forgets.forgotten_topics_data = vec![ForgottenTopic { topic, partitions, ..Default::default() }];
+        assert_eq!(sessions.begin(&forgets).expect("goes on").wanted.len(), 1);
+        let left = &sessions.sessions[&last];
+        assert_eq!((left.bytes, left.order.len()), (cost(&left.partitions.values().next().expect("one").0), 1));
+        // It grows beyond all bounds: the last to go is itself.
+        sessions.begin(&named(last, 2, 3000)).expect("is served once more");
+        assert_eq!(sessions.len(), 0);
     }
 
     #[test]
