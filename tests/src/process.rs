@@ -92,8 +92,21 @@ impl Process {
 
     /// Resident memory, in bytes.
     pub fn resident(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// How much more memory was resident at a time while something was done than before it, in bytes.
+    pub fn growth_while(&self, act: impl FnOnce()) -> u64 {
+        // Linux forgets the peak so far.
+        std::fs::write(format!("/proc/{}/clear_refs", self.pid()), "5").expect("it runs, and is ours");
+        let before = self.resident();
+        act();
+        self.memory("VmHWM:").saturating_sub(before)
+    }
+
+    fn memory(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a VmRSS line");
+        let line = status.lines().find(|line| line.starts_with(name)).expect("a line of that name");
         let kib: u64 = line.split_whitespace().nth(1).and_then(|text| text.parse().ok()).expect("a number");
         kib * 1024
     }

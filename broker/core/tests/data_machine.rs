@@ -334,7 +334,12 @@ fn a_spray_of_producer_ids_ends_at_a_bound() {
         std::mem::swap(&mut bench.machine, machine);
         bench.ask(
             |machine, at, token| {
-                machine.decide(at, Request::Produce { batch, header, acks: Acks::All, bad_times: Vec::new() }, token, &mut out);
+                machine.decide(
+                    at,
+                    Request::Produce { batch, header, acks: Acks::All, bad_times: Vec::new() },
+                    token,
+                    &mut out,
+                );
                 if let Some(Append::Batch(taken)) = &out.append {
                     let header = BatchHeader::decode(taken).expect("decodes");
                     machine.fold(EntryId::default(), Entry::Batch(&header, taken));
