@@ -5,6 +5,7 @@
 //! written anew and synced, for a page cache may show bytes that a failed sync never stored. Damage below what was durable for
 //! sure is reported and left as it is.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -161,6 +162,7 @@ impl Files<'_> {
     /// behind is of another history: it is cut before anything is written, so that a stop in between finds the difference again.
     fn replay(&self, changes: &[Change]) -> Result<(), StorageError> {
         let mut is_cut = false;
+        let mut written = BTreeMap::new();
         for change in changes {
             match change {
                 Change::Append(run) => {
@@ -175,7 +177,8 @@ impl Files<'_> {
                         self.cut(run.start)?;
                         is_cut = true;
                     }
-                    self.put(run, &wanted)?;
+                    let file = self.put(run, &wanted)?;
+                    written.insert(run.start.base_offset, file);
                 }
                 Change::Truncate(end) => {
                     self.cut(end.end)?;
@@ -184,7 +187,8 @@ impl Files<'_> {
                 _ => {}
             }
         }
-        Ok(())
+        // Wherever it lies: below a checkpoint nothing is written and synced anew.
+        written.iter().try_for_each(|(base_offset, file)| file.sync_data().context("sync", &self.path(*base_offset)))
     }
 
     /// What the files hold where a run belongs.
@@ -201,7 +205,7 @@ impl Files<'_> {
         Ok(held)
     }
 
-    fn put(&self, run: &Run, wanted: &[u8]) -> Result<(), StorageError> {
+    fn put(&self, run: &Run, wanted: &[u8]) -> Result<Arc<dyn DiskFile>, StorageError> {
         let path = self.path(run.start.base_offset);
         let file = match self.disk.open(&path, OpenMode::ReadWrite) {
             Ok(file) => file,
@@ -210,7 +214,8 @@ impl Files<'_> {
             }
             Err(error) => return Err(error).context("open", &path),
         };
-        file.write_at(&[wanted], run.start.position.0).context("write", &path)
+        file.write_at(&[wanted], run.start.position.0).context("write", &path)?;
+        Ok(file)
     }
 
     /// Removes everything behind a place, the last segment first, durably: what is written next must not meet it again.
