@@ -39,6 +39,15 @@ pub struct SegmentInfo {
     pub sealed: bool,
 }
 
+/// What a scan shows of batches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Batches {
+    /// Their headers.
+    Headers,
+    /// All their bytes, the CRC checked.
+    Whole,
+}
+
 /// Sees a frame: its segment, entry, position, length, and header. Answers whether to go on.
 type Visit<'a> = &'a mut dyn FnMut(&Segment, EntryId, u64, usize, &Frame<'_>) -> Result<bool, StorageError>;
 
@@ -255,10 +264,23 @@ impl Log {
         Ok(entries)
     }
 
-    /// Shows the frames from one index to another, for folding: batches by their header, our own frames whole and checked.
-    pub fn scan(&self, from: Index, to: Index, visit: &mut dyn FnMut(EntryId, Frame<'_>)) -> Result<(), StorageError> {
-        self.walk(from, to, &mut |_, id, _, _, frame| {
-            visit(id, *frame);
+    /// Shows the frames from one index to another, for folding: our own frames whole and checked, batches so too where they are
+    /// `wanted` whole, else by their header.
+    pub fn scan(
+        &self,
+        from: Index,
+        to: Index,
+        wanted: Batches,
+        visit: &mut dyn FnMut(EntryId, Frame<'_>),
+    ) -> Result<(), StorageError> {
+        self.walk(from, to, &mut |segment, id, position, total, frame| {
+            if wanted == Batches::Whole && matches!(frame, Frame::Batch(..)) {
+                let bytes = segment.read(position, total)?;
+                let whole = parse(&bytes).map_err(|error| StorageError::frame(&segment.path, position, &error))?;
+                visit(id, whole);
+            } else {
+                visit(id, *frame);
+            }
             Ok(true)
         })
     }

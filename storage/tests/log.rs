@@ -15,7 +15,7 @@ use highwater_storage::disk::{Disk, OpenMode};
 use highwater_storage::entry::{FrameKind, LogEntry};
 use highwater_storage::error::StorageError;
 use highwater_storage::journal::record::LogChanges;
-use highwater_storage::log::{Log, Snapshot};
+use highwater_storage::log::{Batches, Log, Snapshot};
 use highwater_storage::store::{Options, Store};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -169,7 +169,7 @@ impl Subject {
             let two = self.log.entries(from, Index(from.0 + 2), u64::MAX).unwrap();
             assert_same(&two, &all[place..all.len().min(place + 2)], "by index");
             let mut seen = Vec::new();
-            self.log.scan(from, from, &mut |id, _| seen.push(id)).unwrap();
+            self.log.scan(from, from, Batches::Headers, &mut |id, _| seen.push(id)).unwrap();
             assert_eq!(seen, [known.entry.id]);
             assert_eq!(self.log.term_at(from), Some(known.entry.id.term));
         }

@@ -86,7 +86,7 @@ impl<R> Default for Outcome<R> {
 /// An entry as `fold` sees it.
 #[derive(Clone, Copy, Debug)]
 pub enum Entry<'a> {
-    /// A batch of records: its header and all its bytes.
+    /// A batch of records: its header, and its bytes for a machine that [`Machine::READS_RECORDS`].
     Batch(&'a BatchHeader, &'a [u8]),
     /// A command of this machine.
     Command(&'a [u8]),
@@ -112,6 +112,8 @@ pub trait Machine: Default + Send + 'static {
     type Reply: Send;
     /// What readers see, as of an entry.
     type View: Clone + Send + Sync;
+    /// Whether `fold` looks into batches: where it does not, their headers are all it is shown at a start.
+    const READS_RECORDS: bool = false;
 
     /// Decides one request: at most one entry, and replies that wait.
     fn decide(&mut self, at: &Leading<'_>, request: Self::Request, token: Token, out: &mut Outcome<Self::Reply>);

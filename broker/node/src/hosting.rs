@@ -15,7 +15,7 @@ use highwater_core::view::View;
 use highwater_protocol::ids::{EntryId, Offset};
 use highwater_storage::entry::{Frame, FrameKind};
 use highwater_storage::journal::record::{HardState, LogId};
-use highwater_storage::log::{Log, Snapshot};
+use highwater_storage::log::{Batches, Log, Snapshot};
 use highwater_storage::store::{OpenedLog, Store};
 use parking_lot::{Mutex, RwLock};
 use raft::eraftpb::ConfState;
@@ -410,7 +410,8 @@ fn folded<M: Machine>(log: &Log, snapshot: &Snapshot) -> Result<M, FoldError> {
     if from > log.last().index {
         return Ok(machine);
     }
-    log.scan(from, log.last().index, &mut |id: EntryId, frame: Frame<'_>| {
+    let wanted = if M::READS_RECORDS { Batches::Whole } else { Batches::Headers };
+    log.scan(from, log.last().index, wanted, &mut |id: EntryId, frame: Frame<'_>| {
         match frame {
             Frame::Batch(header, bytes) => machine.fold(id, Entry::Batch(&header, bytes)),
             Frame::Own { kind: FrameKind::Command, payload, .. } => machine.fold(id, Entry::Command(payload)),

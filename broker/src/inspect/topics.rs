@@ -11,6 +11,7 @@ use highwater_protocol::ids::Index;
 use highwater_storage::disk::Disk;
 use highwater_storage::entry::{Frame, FrameKind};
 use highwater_storage::inspect::{self, Recovered, Replay};
+use highwater_storage::log::Batches;
 use uuid::Uuid;
 
 /// Topics by their ids.
@@ -35,7 +36,7 @@ impl Topics {
         };
         let from = snapshot.map_or(Index(0), |snapshot| snapshot.id.index).next();
         if from <= log.last().index {
-            let scanned = log.scan(from, log.last().index, &mut |id, frame| {
+            let scanned = log.scan(from, log.last().index, Batches::Headers, &mut |id, frame| {
                 // A fold takes for granted that a command decodes.
                 if let Frame::Own { kind: FrameKind::Command, payload, .. } = frame
                     && ControllerMachine::load(payload).is_ok()

@@ -143,6 +143,14 @@ pub const ACCEPTED: &[Accepted] = &[
     stays(
         Some(ApiKey::ApiVersions),
         "*",
+        "api_keys[*].min_version",
+        ("2", "1"),
+        Reason::OldVersion,
+        "Kafka 3.9 served these versions.",
+    ),
+    stays(
+        Some(ApiKey::ApiVersions),
+        "*",
         "supported_features",
         ("*", "0 elements"),
         Reason::NotYet,

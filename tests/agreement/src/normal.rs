@@ -13,8 +13,10 @@ use crate::value::Value;
 /// How far from the clock a time may be and is still called `now`.
 const NOW_MS: i64 = 120_000;
 /// Fields that say which element of a list one is, in the order in which they are looked at.
-const IDENTITY: [&str; 15] = [
+const IDENTITY: [&str; 17] = [
     "name",
+    "group_id",
+    "member_id",
     "topic",
     "topic_name",
     "topic_id",
@@ -152,6 +154,10 @@ impl Normal {
             }
             (name, Some(time)) if name.contains("time") && is_now(time) => Value::word("now"),
             ("topic_id", Some(id)) => Value::Word(self.id(id)),
+            ("member_id" | "leader", _) => match value {
+                Value::Text(id) if !id.is_empty() => Value::Text(self.member(&id)),
+                other => other,
+            },
             ("records", _) => match value {
                 Value::Bytes(bytes) => self.records(Bytes::from(bytes)),
                 other => other,
@@ -163,6 +169,15 @@ impl Normal {
 
     fn id(&mut self, id: &str) -> String {
         if is_fixed_id(&Value::word(id)) { id.to_owned() } else { self.label("", id, "id") }
+    }
+
+    /// A member's id that a broker made up; one that a request makes up stays.
+    fn member(&mut self, id: &str) -> String {
+        if self.labels.contains_key(&format!("member{id}")) || !self.was_asked_for(id) {
+            self.label("member", id, "member")
+        } else {
+            id.to_owned()
+        }
     }
 
     /// The first that is seen is the first of its kind.
@@ -214,7 +229,8 @@ impl Normal {
 
     /// Whether it tells of a topic that another scenario made, or of one that the broker keeps for itself.
     fn is_foreign(&self, value: &Value) -> bool {
-        let name = ["name", "topic", "topic_name", "resource_name"].iter().find_map(|name| value.field(name));
+        let name =
+            ["name", "topic", "topic_name", "resource_name", "group_id"].iter().find_map(|name| value.field(name));
         match name {
             Some(Value::Text(name)) => {
                 let is_anothers = name.starts_with(OWN) && !name.starts_with(&self.prefix);

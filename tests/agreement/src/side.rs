@@ -118,6 +118,11 @@ impl Side {
         format!("{}{name}", self.prefix)
     }
 
+    /// A connection beside the scenario's own, for a second member.
+    pub fn beside(&self) -> Wire {
+        Wire::connect(self.address).expect("connects")
+    }
+
     /// Notes a topic that a case makes, to be deleted at the end.
     pub fn will_make(&mut self, name: &str) -> String {
         let name = self.name(name);

@@ -269,7 +269,8 @@ impl ClassicGroup {
         let Some(member) = self.members.get_mut(id) else { return };
         member.take_terms(&join.request);
         if let Some(former) = member.joining.replace(token) {
-            refuse_join(id, ErrorCode::UnknownMemberId, former, out);
+            // Whoever still waits for that answer asks again.
+            refuse_join(id, ErrorCode::RebalanceInProgress, former, out);
         }
     }
 
@@ -449,7 +450,7 @@ impl ClassicGroup {
         if let Some(member) = self.members.get_mut(&id) {
             member.has_synced = true;
             if let Some(former) = member.syncing.replace(token) {
-                refuse_sync(ErrorCode::UnknownMemberId, former, out);
+                refuse_sync(ErrorCode::RebalanceInProgress, former, out);
             }
         }
         if !is_stable && is_leader {

@@ -145,6 +145,7 @@ impl Machine for GroupMachine {
     type Request = Request;
     type Reply = Reply;
     type View = View;
+    const READS_RECORDS: bool = true;
 
     fn decide(&mut self, at: &Leading<'_>, request: Request, token: Token, out: &mut Outcome<Reply>) {
         let mut effects = Effects::default();

@@ -12,6 +12,7 @@ mod describe_log_dirs;
 mod describe_producers;
 mod describe_topic_partitions;
 mod fetch;
+mod groups;
 mod init_producer_id;
 mod list_config_resources;
 mod list_offsets;
@@ -86,6 +87,7 @@ fn all() -> Vec<Scenario> {
     all.extend(describe_configs::SCENARIOS);
     all.extend(configs::SCENARIOS);
     all.extend(list_config_resources::SCENARIOS);
+    all.extend(groups::all());
     all.extend(malformed::SCENARIOS);
     // Last, because with a transactional id Kafka makes a topic of its own.
     all.extend(init_producer_id::SCENARIOS);
