@@ -124,6 +124,7 @@ pub const ACCEPTED: &[Accepted] = &[
     dropped(ApiKey::CreateTopics, 2),
     dropped(ApiKey::DeleteTopics, 1),
     dropped(ApiKey::OffsetForLeaderEpoch, 2),
+    dropped(ApiKey::OffsetCommit, 2),
     dropped(ApiKey::DescribeConfigs, 1),
     dropped(ApiKey::DescribeLogDirs, 1),
     stays(None, "malformed/a-byte-behind", "", ("{*", "closed"), Reason::Design, STRICT),

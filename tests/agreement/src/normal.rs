@@ -87,6 +87,11 @@ impl Normal {
         self.label("producer_id", &id.to_string(), "producer");
     }
 
+    /// What a member's id is called.
+    pub fn know_member(&mut self, id: &str) {
+        self.label("member", id, "member");
+    }
+
     /// What the epoch of a new leader is called.
     pub fn know_epoch(&mut self, epoch: i32) {
         self.label("epoch", &epoch.to_string(), "epoch");

@@ -259,6 +259,11 @@ impl Side {
         }
     }
 
+    /// Notes an id that the broker gave to a member.
+    pub fn know_member(&mut self, id: &str) {
+        self.normal.know_member(id);
+    }
+
     /// A new producer id. Kafka has none yet while it fetches a block of them.
     pub fn producer(&mut self) -> i64 {
         let mut id = -1;

@@ -114,6 +114,11 @@ impl ClassicGroup {
         }
     }
 
+    /// A group that has offsets and never had a member.
+    pub(super) fn simple(id: &str) -> Self {
+        Self::new(id, Timestamp(-1))
+    }
+
     /// The group that a record tells of: each member has a session's time to show itself.
     pub(super) fn of(id: &str, record: &GroupMetadataValue, now: Monotonic) -> Self {
         let mut group = Self::new(id, Timestamp(record.current_state_timestamp));

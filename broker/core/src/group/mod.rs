@@ -216,8 +216,9 @@ impl Machine for GroupMachine {
     }
 
     fn elected(&mut self, at: &Leading<'_>, _: &mut Outcome<Reply>) {
-        let settled = self.settled.iter();
-        let groups = settled.map(|(id, record)| (id.clone(), ClassicGroup::of(id, record, at.now))).collect();
+        let simple = self.offsets.groups().map(|id| (id.clone(), ClassicGroup::simple(id)));
+        let settled = self.settled.iter().map(|(id, record)| (id.clone(), ClassicGroup::of(id, record, at.now)));
+        let groups = simple.chain(settled).collect();
         self.live = Live {
             groups,
             next_expiry: Some(at.now.after_ms(at.cluster.groups.offsets_check_interval_ms)),
@@ -234,8 +235,7 @@ impl Machine for GroupMachine {
     fn deadline(&self) -> Option<Monotonic> {
         let looks = self.live.looks.first().map(|(due, _)| *due);
         let gone = (!self.live.gone.is_empty()).then_some(Monotonic(0));
-        let is_empty = self.settled.is_empty() && self.live.groups.is_empty() && self.offsets.groups().next().is_none();
-        let expiry = self.live.next_expiry.filter(|_| !is_empty);
+        let expiry = self.live.next_expiry.filter(|_| !self.live.groups.is_empty());
         looks.into_iter().chain(gone).chain(expiry).min()
     }
 
@@ -360,26 +360,21 @@ impl GroupMachine {
     }
 
     fn check_commit(&mut self, request: &OffsetCommitRequest, version: i16, now: Monotonic) -> Result<(), ErrorCode> {
+        let OffsetCommitRequest { group_id, member_id, group_instance_id, .. } = request;
         let generation = request.generation_id_or_member_epoch;
-        match self.live.groups.get_mut(&request.group_id) {
-            Some(group) => {
-                group.check_commit(&request.member_id, request.group_instance_id.as_deref(), generation, now)
+        match self.live.groups.get_mut(group_id) {
+            Some(group) => group.check_commit(member_id, group_instance_id.as_deref(), generation, now),
+            None if generation < 0 => {
+                self.live.groups.insert(group_id.clone(), ClassicGroup::simple(group_id));
+                Ok(())
             }
-            None if generation < 0 => Ok(()),
             None if version >= TELLS_MISSING_GROUP => Err(ErrorCode::GroupIdNotFound),
             None => Err(ErrorCode::IllegalGeneration),
         }
     }
 
-    fn exists(&self, id: &str) -> bool {
-        self.live.groups.contains_key(id) || self.offsets.has(id)
-    }
-
     fn describe(&self, group_id: String) -> DescribedGroup {
         let Some(group) = self.live.groups.get(&group_id) else {
-            if self.offsets.has(&group_id) {
-                return DescribedGroup { group_id, group_state: State::Empty.name().to_owned(), ..Default::default() };
-            }
             return DescribedGroup {
                 error_code: ErrorCode::GroupIdNotFound.number(),
                 error_message: Some(format!("Group {group_id} not found.")),
@@ -388,7 +383,7 @@ impl GroupMachine {
                 ..DescribedGroup::default()
             };
         };
-        // What they have is known once they have settled.
+        // Which protocol counts is known once they have settled.
         let protocol = group.protocol().filter(|_| group.state() == State::Stable);
         let members = group.members().map(|(id, member)| DescribedGroupMember {
             member_id: id.clone(),
@@ -396,7 +391,7 @@ impl GroupMachine {
             client_id: member.client_id.clone(),
             client_host: member.client_host.clone(),
             member_metadata: protocol.and_then(|name| member.metadata(name)).cloned().unwrap_or_default(),
-            member_assignment: protocol.map(|_| member.assignment.clone()).unwrap_or_default(),
+            member_assignment: member.assignment.clone(),
         });
         DescribedGroup {
             members: members.collect(),
@@ -411,15 +406,11 @@ impl GroupMachine {
     fn list(&self, request: &ListGroupsRequest) -> Vec<ListedGroup> {
         let is_wanted =
             |given: &[String], own: &str| given.is_empty() || given.iter().any(|one| one.eq_ignore_ascii_case(own));
-        let ids: BTreeSet<&String> = self.live.groups.keys().chain(self.offsets.groups()).collect();
-        let listed = ids.into_iter().map(|id| {
-            let group = self.live.groups.get(id);
-            ListedGroup {
-                group_id: id.clone(),
-                protocol_type: group.and_then(ClassicGroup::protocol_type).unwrap_or_default().to_owned(),
-                group_state: group.map(ClassicGroup::state).unwrap_or_default().name().to_owned(),
-                group_type: "classic".to_owned(),
-            }
+        let listed = self.live.groups.iter().map(|(id, group)| ListedGroup {
+            group_id: id.clone(),
+            protocol_type: group.protocol_type().unwrap_or_default().to_owned(),
+            group_state: group.state().name().to_owned(),
+            group_type: "classic".to_owned(),
         });
         listed
             .filter(|group| is_wanted(&request.states_filter, &group.group_state))
@@ -428,11 +419,10 @@ impl GroupMachine {
     }
 
     fn delete(&mut self, id: &str, out: &mut Effects) -> ErrorCode {
-        if !self.exists(id) {
-            return ErrorCode::GroupIdNotFound;
-        }
-        if self.live.groups.get(id).is_some_and(|group| group.state() != State::Empty) {
-            return ErrorCode::NonEmptyGroup;
+        match self.live.groups.get(id).map(ClassicGroup::state) {
+            None => return ErrorCode::GroupIdNotFound,
+            Some(State::Empty) => {}
+            Some(_) => return ErrorCode::NonEmptyGroup,
         }
         out.changes = self.offsets.forget_group(id);
         self.forget_group(id, out);
@@ -451,10 +441,8 @@ impl GroupMachine {
     fn delete_offsets(&self, request: &OffsetDeleteRequest, out: &mut Effects) -> OffsetDeleteResponse {
         let refused = |code: ErrorCode| OffsetDeleteResponse { error_code: code.number(), ..Default::default() };
         let id = &request.group_id;
-        if !self.exists(id) {
-            return refused(ErrorCode::GroupIdNotFound);
-        }
-        let group = self.live.groups.get(id).filter(|group| group.state() != State::Empty);
+        let Some(group) = self.live.groups.get(id) else { return refused(ErrorCode::GroupIdNotFound) };
+        let group = Some(group).filter(|group| group.state() != State::Empty);
         if group.is_some_and(|group| !group.is_of_consumers()) {
             return refused(ErrorCode::NonEmptyGroup);
         }
@@ -503,16 +491,15 @@ impl GroupMachine {
 
     fn expire_offsets(&mut self, at: &Leading<'_>, out: &mut Effects) {
         let kept_ms = at.cluster.groups.offsets_retention_ms;
-        let ids: BTreeSet<String> =
-            self.live.groups.keys().chain(self.settled.keys()).chain(self.offsets.groups()).cloned().collect();
+        let ids: Vec<String> = self.live.groups.keys().cloned().collect();
         for id in ids {
             let room = CHANGES_A_BATCH.saturating_sub(out.changes.len());
             if room <= 1 {
                 return;
             }
-            let group = self.live.groups.get(&id);
+            let Some(group) = self.live.groups.get(&id) else { continue };
             let (expired, has_none) = self.offsets.expired(&id, group, at.wall, kept_ms, room - 1);
-            let is_deserted = group.is_none_or(ClassicGroup::is_deserted);
+            let is_deserted = group.is_deserted();
             out.changes.extend(expired);
             if has_none && is_deserted {
                 self.forget_group(&id, out);

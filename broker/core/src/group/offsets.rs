@@ -41,10 +41,6 @@ impl Offsets {
         }
     }
 
-    pub(super) fn has(&self, group: &str) -> bool {
-        self.0.contains_key(group)
-    }
-
     /// The groups that have offsets.
     pub(super) fn groups(&self) -> impl Iterator<Item = &String> {
         self.0.keys()
@@ -127,7 +123,7 @@ impl Offsets {
     pub(super) fn expired(
         &self,
         id: &str,
-        group: Option<&ClassicGroup>,
+        group: &ClassicGroup,
         wall: Timestamp,
         kept_ms: i64,
         most: usize,
@@ -166,8 +162,10 @@ enum Since {
 
 impl Since {
     /// `None`: they do not.
-    fn of(group: Option<&ClassicGroup>) -> Option<Self> {
-        let Some(group) = group.filter(|group| group.protocol_type().is_some()) else { return Some(Self::Commit) };
+    fn of(group: &ClassicGroup) -> Option<Self> {
+        if group.protocol_type().is_none() {
+            return Some(Self::Commit);
+        }
         if group.state() == State::Empty {
             return Some(Self::Deserted(group.state_since().0));
         }

@@ -1,5 +1,7 @@
 //! Groups as an administrator sees them: DescribeGroups (key 15), ListGroups (16), DeleteGroups (42).
 
+use std::collections::BTreeSet;
+
 use highwater_core::group::{Reply, Request};
 use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::message::delete_groups_response::DeletableGroupResult;
@@ -69,9 +71,11 @@ pub(crate) fn list(asked: &Asked, request: &ListGroupsRequest, turn: &mut Turn) 
 }
 
 pub(crate) fn delete(asked: &Asked, request: DeleteGroupsRequest, turn: &mut Turn) -> Answer {
+    let mut seen = BTreeSet::new();
     let waiting: Vec<_> = request
         .groups_names
         .into_iter()
+        .filter(|group| seen.insert(group.clone()))
         .map(|group| (group.clone(), submit(asked, &group, Request::Delete(group.clone()), turn)))
         .collect();
     asked.later(async move {

@@ -84,6 +84,8 @@ fn answer(asked: &Asked, request: &FindCoordinatorRequest) -> FindCoordinatorRes
         return FindCoordinatorResponse { coordinators, ..FindCoordinatorResponse::default() };
     }
     let Coordinator { node_id, host, port, error_code, error_message, .. } = one(&request.key);
+    // As Kafka words it in these versions.
+    let error_message = if error_code == 0 { Some("NONE".to_owned()) } else { error_message };
     FindCoordinatorResponse { node_id, host, port, error_code, error_message, ..FindCoordinatorResponse::default() }
 }
 

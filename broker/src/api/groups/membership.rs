@@ -1,6 +1,7 @@
 //! Members of classic groups: JoinGroup (key 11), SyncGroup (14), Heartbeat (12), LeaveGroup (13).
 
 use highwater_core::group::{Join, Reply, Request};
+use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::message::leave_group_request::MemberIdentity;
 use highwater_protocol::message::{
     HeartbeatRequest, HeartbeatResponse, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, LeaveGroupResponse,
@@ -13,6 +14,8 @@ use crate::turn::Turn;
 
 /// From this version on a group may have no protocol.
 const NULLABLE_PROTOCOL: i16 = 7;
+/// From this version on a sync names the protocol that it is about.
+const NAMES_PROTOCOL: i16 = 5;
 /// From this version on many leave at a time.
 const MANY_LEAVE: i16 = 3;
 
@@ -46,7 +49,11 @@ pub(crate) fn join(asked: &Asked, request: JoinGroupRequest, turn: &mut Turn) ->
 
 pub(crate) fn sync(asked: &Asked, request: SyncGroupRequest, turn: &mut Turn) -> Answer {
     let group = request.group_id.clone();
-    let waiting = named(&group).and_then(|()| submit(asked, &group, Request::Sync(request), turn));
+    let is_partial = request.protocol_type.is_none() || request.protocol_name.is_none();
+    let is_whole =
+        if asked.version >= NAMES_PROTOCOL && is_partial { Err(ErrorCode::InconsistentGroupProtocol) } else { Ok(()) };
+    let waiting =
+        is_whole.and_then(|()| named(&group)).and_then(|()| submit(asked, &group, Request::Sync(request), turn));
     asked.later(async move {
         match answered(waiting).await {
             Ok(Reply::Sync(response)) => response,

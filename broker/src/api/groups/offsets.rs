@@ -15,8 +15,10 @@ use highwater_protocol::message::{
     OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse, OffsetFetchRequest,
     OffsetFetchResponse,
 };
+use uuid::Uuid;
 
-use super::{Waiting, answered, submit};
+use super::{Waiting, answered, named, submit};
+use crate::api::merged::merged;
 use crate::api::{Answer, Asked};
 use crate::turn::Turn;
 
@@ -29,25 +31,37 @@ const GROUP_ERROR: i16 = 2;
 
 pub(crate) fn commit(asked: &Asked, mut request: OffsetCommitRequest, turn: &mut Turn) -> Answer {
     let image = asked.shell.image();
-    let mut unknown = Vec::new();
-    let topics = std::mem::take(&mut request.topics);
-    for mut topic in topics {
-        match known(asked.version, &image, &mut topic.name, &mut topic.topic_id) {
-            Ok(()) => request.topics.push(topic),
-            Err(code) => unknown.push(uncommitted(&topic, code)),
+    let named = std::mem::take(&mut request.topics).into_iter().filter(|topic| !topic.partitions.is_empty());
+    let mut refused = Vec::new();
+    for mut topic in named {
+        let absent = match known(asked.version, &image, &mut topic) {
+            Ok(count) => {
+                let is_there = |index: i32| usize::try_from(index).is_ok_and(|index| index < count);
+                topic.partitions.extract_if(.., |partition| !is_there(partition.partition_index)).collect()
+            }
+            Err(code) => {
+                refused.push(uncommitted(&topic, code));
+                continue;
+            }
+        };
+        let absent =
+            OffsetCommitRequestTopic { name: topic.name.clone(), topic_id: topic.topic_id, partitions: absent };
+        if !absent.partitions.is_empty() {
+            refused.push(uncommitted(&absent, ErrorCode::UnknownTopicOrPartition));
+        }
+        if !topic.partitions.is_empty() {
+            request.topics.push(topic);
         }
     }
     let sent = request.topics.clone();
-    let waiting = if sent.is_empty() {
-        None
-    } else {
-        let group = request.group_id.clone();
+    let group = request.group_id.clone();
+    let waiting = (!sent.is_empty()).then(|| {
         let has_room = asked.shell.node.check_space().map_err(|_| ErrorCode::CoordinatorNotAvailable);
         let request = Request::CommitOffsets { request, version: asked.version };
-        Some(has_room.and_then(|()| submit(asked, &group, request, turn)))
-    };
+        has_room.and_then(|()| submit(asked, &group, request, turn))
+    });
     asked.later(async move {
-        let mut topics = unknown;
+        let mut topics = refused;
         if let Some(waiting) = waiting {
             match answered(waiting).await {
                 Ok(Reply::CommitOffsets(response)) => topics.extend(response.topics),
@@ -55,19 +69,28 @@ pub(crate) fn commit(asked: &Asked, mut request: OffsetCommitRequest, turn: &mut
                 Err(code) => topics.extend(sent.iter().map(|topic| uncommitted(topic, code))),
             }
         }
-        OffsetCommitResponse { topics, ..OffsetCommitResponse::default() }
+        let all = topics.into_iter().flat_map(|topic| {
+            let (name, id) = (topic.name, topic.topic_id);
+            topic.partitions.into_iter().map(move |one| (name.clone(), id, one.partition_index, one))
+        });
+        let topics = merged(all).into_iter().map(|(name, topic_id, partitions)| OffsetCommitResponseTopic {
+            name,
+            topic_id,
+            partitions: partitions.into_iter().map(|(_, partition)| partition).collect(),
+        });
+        OffsetCommitResponse { topics: topics.collect(), ..OffsetCommitResponse::default() }
     })
 }
 
-/// Gives a topic both its names, if it is there.
-fn known(version: i16, image: &Image, name: &mut String, id: &mut uuid::Uuid) -> Result<(), ErrorCode> {
-    if version >= BY_ID {
-        let topic = image.topic_by_id(*id).ok_or(ErrorCode::UnknownTopicId)?;
-        name.clone_from(&topic.name);
+/// Gives a topic both its names, and tells how many partitions it has.
+fn known(version: i16, image: &Image, topic: &mut OffsetCommitRequestTopic) -> Result<usize, ErrorCode> {
+    let found = if version >= BY_ID {
+        image.topic_by_id(topic.topic_id).ok_or(ErrorCode::UnknownTopicId)?
     } else {
-        *id = image.topic(name).ok_or(ErrorCode::UnknownTopicOrPartition)?.id;
-    }
-    Ok(())
+        image.topic(&topic.name).ok_or(ErrorCode::UnknownTopicOrPartition)?
+    };
+    (topic.name, topic.topic_id) = (found.name.clone(), found.id);
+    Ok(found.partitions.len())
 }
 
 fn uncommitted(topic: &OffsetCommitRequestTopic, code: ErrorCode) -> OffsetCommitResponseTopic {
@@ -185,34 +208,38 @@ fn without_offsets(topic: &OffsetFetchRequestTopics, code: ErrorCode) -> OffsetF
 
 pub(crate) fn delete_offsets(asked: &Asked, mut request: OffsetDeleteRequest, turn: &mut Turn) -> Answer {
     let image = asked.shell.image();
-    let (known, unknown): (Vec<_>, Vec<_>) =
-        std::mem::take(&mut request.topics).into_iter().partition(|topic| image.topic(&topic.name).is_some());
-    request.topics = known;
+    let is_known = |topic: &str, index: i32| {
+        let count = image.topic(topic).map_or(0, |topic| topic.partitions.len());
+        usize::try_from(index).is_ok_and(|index| index < count)
+    };
+    let unknown = ErrorCode::UnknownTopicOrPartition.number();
+    let mut refused = Vec::new();
+    for topic in &mut request.topics {
+        let absent = topic.partitions.extract_if(.., |partition| !is_known(&topic.name, partition.partition_index));
+        refused.extend(absent.map(|partition| (topic.name.clone(), partition.partition_index, unknown)));
+    }
+    request.topics.retain(|topic| !topic.partitions.is_empty());
     let group = request.group_id.clone();
-    let waiting = submit(asked, &group, Request::DeleteOffsets(request), turn);
+    let waiting = named(&group).and_then(|()| submit(asked, &group, Request::DeleteOffsets(request), turn));
     asked.later(async move {
-        match answered(waiting).await {
-            Ok(Reply::DeleteOffsets(mut response)) => {
-                if response.error_code == 0 {
-                    let code = ErrorCode::UnknownTopicOrPartition.number();
-                    response.topics.extend(unknown.into_iter().map(|topic| {
-                        OffsetDeleteResponseTopic {
-                            name: topic.name,
-                            partitions: topic
-                                .partitions
-                                .iter()
-                                .map(|partition| OffsetDeleteResponsePartition {
-                                    partition_index: partition.partition_index,
-                                    error_code: code,
-                                })
-                                .collect(),
-                        }
-                    }));
-                }
-                response
-            }
+        let mut response = match answered(waiting).await {
+            Ok(Reply::DeleteOffsets(response)) => response,
             Ok(other) => unreachable!("a coordinator answered {other:?} to a deletion of offsets"),
             Err(code) => OffsetDeleteResponse { error_code: code.number(), ..OffsetDeleteResponse::default() },
+        };
+        if response.error_code == 0 {
+            let done = std::mem::take(&mut response.topics).into_iter().flat_map(|topic| {
+                let name = topic.name;
+                topic.partitions.into_iter().map(move |one| (name.clone(), one.partition_index, one.error_code))
+            });
+            let all = refused.into_iter().chain(done).map(|(name, index, code)| (name, Uuid::nil(), index, code));
+            response.topics = merged(all).into_iter().map(deleted).collect();
         }
+        response
     })
+}
+
+fn deleted((name, _, partitions): (String, Uuid, Vec<(i32, i16)>)) -> OffsetDeleteResponseTopic {
+    let partition = |(partition_index, error_code)| OffsetDeleteResponsePartition { partition_index, error_code };
+    OffsetDeleteResponseTopic { name, partitions: partitions.into_iter().map(partition).collect() }
 }

@@ -133,12 +133,8 @@ fn synced(side: &mut Side) {
     let mut first = stable(side, "g", None);
     side.case("stable", &sync(&first, &[]));
     side.case("stable-with-other-assignments", &sync(&first, &[(&first.id, b"another")]));
-    let typed = SyncGroupRequest {
-        protocol_type: Some("consumer".to_owned()),
-        protocol_name: Some("range".to_owned()),
-        ..sync(&first, &[])
-    };
-    side.case("with-type-and-protocol", &typed);
+    side.case("without-type", &SyncGroupRequest { protocol_type: None, ..sync(&first, &[]) });
+    side.case("without-protocol", &SyncGroupRequest { protocol_name: None, ..sync(&first, &[]) });
     let (second, mut wire) = two(side, &mut first);
     wire.send(&sync(&second, &[]), 3).expect("sends");
     side.case("leader", &sync(&first, &[(&second.id, b"two"), ("nobody", b"three")]));
@@ -236,6 +232,7 @@ fn left(side: &mut Side) {
     }
     let pending = side.name("pending");
     let given = side.setup(&join(&pending, ""), 4);
+    side.know_member(&given.member_id);
     side.case("pending", &leave(version, &pending, &[(&given.member_id, None)]));
     side.case("pending-again", &leave(version, &pending, &[(&given.member_id, None)]));
 }

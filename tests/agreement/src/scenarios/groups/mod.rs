@@ -74,8 +74,9 @@ fn sync(member: &Member, assignments: &[(&str, &'static [u8])]) -> SyncGroupRequ
         generation_id: member.generation,
         member_id: member.id.clone(),
         group_instance_id: member.instance.clone(),
+        protocol_type: Some("consumer".to_owned()),
+        protocol_name: Some("range".to_owned()),
         assignments: assignments.iter().map(assignment).collect(),
-        ..SyncGroupRequest::default()
     }
 }
 
@@ -89,7 +90,8 @@ fn heartbeat(member: &Member) -> HeartbeatRequest {
 }
 
 impl Member {
-    fn of(group: &str, instance: Option<&str>, joined: JoinGroupResponse) -> Self {
+    fn of(side: &mut Side, group: &str, instance: Option<&str>, joined: JoinGroupResponse) -> Self {
+        side.know_member(&joined.member_id);
         Self {
             group: group.to_owned(),
             id: joined.member_id,
@@ -121,7 +123,7 @@ fn stable(side: &mut Side, name: &str, instance: Option<&str>) -> Member {
     let version = if instance.is_some() { STATIC_JOIN } else { JOIN };
     let joined = side.setup(&request, version);
     assert_eq!(joined.error_code, 0, "{group} is joined");
-    let member = Member::of(&group, instance, joined);
+    let member = Member::of(side, &group, instance, joined);
     let synced = side.setup(&sync(&member, &[(&member.id, b"all of it")]), SYNC);
     assert_eq!(synced.error_code, 0, "{group} is synced");
     member
@@ -139,5 +141,5 @@ fn two(side: &mut Side, first: &mut Member) -> (Member, Wire) {
     first.generation = joined.generation_id;
     let (_, second) = wire.receive::<JoinGroupRequest>(JOIN).expect("answers");
     assert_eq!(second.error_code, 0, "{} has two members", first.group);
-    (Member::of(&first.group, None, second), wire)
+    (Member::of(side, &first.group, None, second), wire)
 }

@@ -255,7 +255,8 @@ fn deleted_of_members(side: &mut Side) {
             protocols: protocols.clone(),
             ..super::join(group, "")
         };
-        let member = Member::of(group, None, side.setup(&request, super::JOIN));
+        let answer = side.setup(&request, super::JOIN);
+        let member = Member::of(side, group, None, answer);
         assert_eq!(side.setup(&sync(&member, &[(&member.id, b"all")]), super::SYNC).error_code, 0);
         side.setup(&commit_of(&member, vec![to(8, &topic, vec![offset(0, 1)]), to(8, &other, vec![offset(0, 1)])]), 8);
         member
