@@ -139,6 +139,17 @@ fn every_version_of_every_key_is_answered() {
     ask!(wire, asked, DeleteRecordsRequest::default());
     ask!(wire, asked, InitProducerIdRequest { producer_id: -1, producer_epoch: -1, ..Default::default() });
     ask!(wire, asked, OffsetForLeaderEpochRequest { replica_id: -1, ..Default::default() });
+    ask!(wire, asked, OffsetCommitRequest::default());
+    ask!(wire, asked, OffsetFetchRequest { topics: Some(Vec::new()), ..Default::default() });
+    ask!(wire, asked, FindCoordinatorRequest::default());
+    ask!(wire, asked, JoinGroupRequest::default());
+    ask!(wire, asked, HeartbeatRequest::default());
+    ask!(wire, asked, LeaveGroupRequest::default());
+    ask!(wire, asked, SyncGroupRequest::default());
+    ask!(wire, asked, DescribeGroupsRequest::default());
+    ask!(wire, asked, ListGroupsRequest::default());
+    ask!(wire, asked, DeleteGroupsRequest::default());
+    ask!(wire, asked, OffsetDeleteRequest::default());
     ask!(wire, asked, DescribeConfigsRequest::default());
     ask!(wire, asked, AlterConfigsRequest::default());
     ask!(wire, asked, DescribeLogDirsRequest::default());
