@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use highwater_node::{Clock, Fatal, Node};
 use highwater_protocol::ids::{Monotonic, Timestamp};
+use highwater_storage::error::StorageError;
 use parking_lot::{Condvar, Mutex};
 
 use crate::metrics::Metrics;
@@ -15,6 +16,9 @@ use crate::turn::Turn;
 const TICK: Duration = Duration::from_millis(50);
 /// How often background work looks around.
 const UPKEEP: Duration = Duration::from_millis(50);
+
+/// Compaction sleeps no shorter than this at a time, and looks whether it has to end.
+const THROTTLE: Duration = Duration::from_millis(10);
 
 /// A partition that is written to and then not for so long is synced.
 const IDLE: Duration = Duration::from_secs(5);
@@ -70,6 +74,7 @@ pub(crate) struct Nudges {
     pub(crate) flusher: Nudge,
     pub(crate) ticker: Nudge,
     pub(crate) upkeep: Nudge,
+    pub(crate) cleaner: Nudge,
 }
 
 /// What the threads share.
@@ -84,13 +89,18 @@ pub(crate) struct Drivers {
 }
 
 impl Drivers {
-    /// Starts the flusher, the ticker and upkeep.
+    /// Starts the flusher, the ticker, upkeep and the cleaner.
     pub(crate) fn start(&self) -> std::io::Result<Vec<std::thread::JoinHandle<()>>> {
         let spawn = |name: &str, run: fn(&Self)| {
             let drivers = self.clone();
             std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&drivers))
         };
-        Ok(vec![spawn("flusher", Self::flusher)?, spawn("ticker", Self::ticker)?, spawn("upkeep", Self::upkeep)?])
+        Ok(vec![
+            spawn("flusher", Self::flusher)?,
+            spawn("ticker", Self::ticker)?,
+            spawn("upkeep", Self::upkeep)?,
+            spawn("cleaner", Self::cleaner)?,
+        ])
     }
 
     /// Ends the threads.
@@ -99,6 +109,7 @@ impl Drivers {
         self.nudges.flusher.nudge();
         self.nudges.ticker.nudge();
         self.nudges.upkeep.nudge();
+        self.nudges.cleaner.nudge();
     }
 
     fn is_stopping(&self) -> bool {
@@ -159,6 +170,31 @@ impl Drivers {
             }
             self.metrics.scrubbed(self.node.scrub(self.clocks.read().now, &mut turn));
             turn.finish(&self.nudges);
+        }
+    }
+
+    /// Compacts logs, one at a time, and no faster than it may.
+    fn cleaner(&self) {
+        let mut turn = Turn::default();
+        while !self.is_stopping() {
+            let config = self.node.cleaner_config();
+            self.nudges.cleaner.wait(Some(Duration::from_millis(config.backoff_ms.max(1))));
+            let mut owed = Duration::ZERO;
+            let mut throttle = |bytes: u64| {
+                owed += Duration::try_from_secs_f64(bytes as f64 / config.bytes_per_second).unwrap_or(Duration::MAX);
+                while owed >= THROTTLE && !self.is_stopping() {
+                    let pause = owed.min(THROTTLE);
+                    std::thread::sleep(pause);
+                    owed -= pause;
+                }
+                if self.is_stopping() { Err(StorageError::Interrupted) } else { Ok(()) }
+            };
+            while config.is_enabled && !self.is_stopping() {
+                let cleaned = self.node.clean(self.clocks.read().wall, &mut throttle, &mut turn);
+                turn.finish(&self.nudges);
+                let Some(cleaned) = cleaned else { break };
+                self.metrics.cleaned(&cleaned);
+            }
         }
     }
 }

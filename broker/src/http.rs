@@ -9,6 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
 
+use crate::lag;
 use crate::shell::Shell;
 
 pub(crate) fn router(shell: Arc<Shell>) -> Router {
@@ -20,7 +21,8 @@ pub(crate) fn router(shell: Arc<Shell>) -> Router {
 }
 
 async fn metrics(State(shell): State<Arc<Shell>>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], shell.metrics.text(&shell))
+    let groups = lag::reports(&shell).await;
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], shell.metrics.text(&shell, &groups))
 }
 
 /// Ready is a node whose controller serves and whose disk takes records; partitions that are offline are named.

@@ -6,6 +6,7 @@ pub mod config;
 mod drivers;
 mod http;
 pub mod inspect;
+mod lag;
 mod limits;
 mod metrics;
 mod server;

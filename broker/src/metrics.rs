@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use highwater_node::{FlushReport, Partition};
+use highwater_core::group::GroupReport;
+use highwater_node::{Cleaned, FlushReport, Partition};
 use highwater_protocol::api::ApiKey;
+use highwater_storage::compaction::Compacted;
 use parking_lot::Mutex;
 
+use crate::lag;
 use crate::limits::CLIENT_SOFTWARES;
 use crate::shell::Shell;
 
@@ -32,6 +35,9 @@ pub(crate) struct Metrics {
     pub(crate) bytes_out: AtomicU64,
     pub(crate) cold_reads: AtomicU64,
     scrubbed_bytes: AtomicU64,
+    compactions: AtomicU64,
+    compacted_bytes: AtomicU64,
+    freed_bytes: AtomicU64,
     flushes: AtomicU64,
     flushed_bytes: AtomicU64,
     flushed_segments: AtomicU64,
@@ -72,6 +78,9 @@ impl Metrics {
             bytes_out: AtomicU64::new(0),
             cold_reads: AtomicU64::new(0),
             scrubbed_bytes: AtomicU64::new(0),
+            compactions: AtomicU64::new(0),
+            compacted_bytes: AtomicU64::new(0),
+            freed_bytes: AtomicU64::new(0),
             flushes: AtomicU64::new(0),
             flushed_bytes: AtomicU64::new(0),
             flushed_segments: AtomicU64::new(0),
@@ -104,6 +113,13 @@ impl Metrics {
         self.scrubbed_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    pub(crate) fn cleaned(&self, cleaned: &Cleaned) {
+        let Compacted { bytes_before, bytes_after, .. } = cleaned.done;
+        self.compactions.fetch_add(1, Ordering::Relaxed);
+        self.compacted_bytes.fetch_add(bytes_before, Ordering::Relaxed);
+        self.freed_bytes.fetch_add(bytes_before.saturating_sub(bytes_after), Ordering::Relaxed);
+    }
+
     pub(crate) fn saw_software(&self, name: &str, version: &str) {
         let mut known = self.software.lock();
         if known.len() < CLIENT_SOFTWARES {
@@ -112,11 +128,12 @@ impl Metrics {
     }
 
     /// Everything, for a scrape.
-    pub(crate) fn text(&self, shell: &Shell) -> String {
+    pub(crate) fn text(&self, shell: &Shell, groups: &[GroupReport]) -> String {
         let mut page = Page::default();
         self.write_shell(&mut page, shell);
         self.write_requests(&mut page);
         write_partitions(&mut page, shell);
+        lag::write(&mut page, shell, groups);
         page.0
     }
 
@@ -140,6 +157,17 @@ impl Metrics {
             "highwater_scrubbed_bytes_total",
             "Bytes of sealed segments that were verified in the background.",
             load(&self.scrubbed_bytes),
+        );
+        page.counter("highwater_compactions_total", "Passes of compaction over a log.", load(&self.compactions));
+        page.counter(
+            "highwater_compacted_bytes_total",
+            "Bytes of segments that compaction wrote anew, before it did.",
+            load(&self.compacted_bytes),
+        );
+        page.counter(
+            "highwater_compaction_freed_bytes_total",
+            "Bytes that compaction gave back.",
+            load(&self.freed_bytes),
         );
         page.counter("highwater_flushes_total", "Flushes, each for all partitions together.", load(&self.flushes));
         page.counter("highwater_flushed_bytes_total", "Bytes of entries made durable.", load(&self.flushed_bytes));
@@ -226,14 +254,14 @@ fn write_partitions(page: &mut Page, shell: &Shell) {
 
 /// A page in Prometheus' text format.
 #[derive(Default)]
-struct Page(String);
+pub(crate) struct Page(String);
 
 impl Page {
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
+    pub(crate) fn family(&mut self, name: &str, kind: &str, help: &str) {
         writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}").expect("writes to a string");
     }
 
-    fn sample(&mut self, name: &str, label: &str, value: impl std::fmt::Display) {
+    pub(crate) fn sample(&mut self, name: &str, label: &str, value: impl std::fmt::Display) {
         let label = if label.is_empty() { String::new() } else { format!("{{{label}}}") };
         writeln!(self.0, "{name}{label} {value}").expect("writes to a string");
     }

@@ -7,7 +7,7 @@
 //! 16  magic (-72)     i8
 //! 17  CRC-32          u32   of everything but itself
 //! 21  version (1)     u8
-//! 22  kind            u8    0 no-op, 1 membership, 2 command, 3 roll
+//! 22  kind            u8    0 no-op, 1 membership, 2 command, 3 roll, 4 gap
 //! 23  Raft index      u64
 //! 31  payload
 //! ```
@@ -40,6 +40,8 @@ pub enum FrameKind {
     Command,
     /// The opening of a new segment.
     Roll,
+    /// What compaction leaves in place of entries up to this one: index and offset go on behind it.
+    Gap,
 }
 
 /// A frame, decoded.
@@ -112,11 +114,14 @@ impl FrameKind {
             Self::Membership => 1,
             Self::Command => 2,
             Self::Roll => 3,
+            Self::Gap => 4,
         }
     }
 
     fn from_number(number: u8) -> Option<Self> {
-        [Self::Noop, Self::Membership, Self::Command, Self::Roll].into_iter().find(|kind| kind.number() == number)
+        [Self::Noop, Self::Membership, Self::Command, Self::Roll, Self::Gap]
+            .into_iter()
+            .find(|kind| kind.number() == number)
     }
 }
 

@@ -44,6 +44,9 @@ pub enum StorageError {
         /// The failure.
         reason: String,
     },
+    /// Whoever was asked whether to go on said no.
+    #[error("interrupted")]
+    Interrupted,
     /// A frame that a later version wrote.
     #[error("{} holds at byte {position} {what}, which this version does not read: start the version that wrote it", path.display())]
     Later {

@@ -29,6 +29,7 @@ const fn never() -> bool {
 }
 
 pub mod atomic_file;
+pub mod compaction;
 pub mod disk;
 pub mod entry;
 mod epochs;

@@ -87,6 +87,10 @@ pub(crate) struct Shared {
     pub(crate) looked_at: AtomicU64,
     /// The first write or sync that failed.
     pub(crate) poison: OnceLock<String>,
+    /// Segments are trimmed, or one is put into another's place: one at a time.
+    pub(crate) rewriting: Mutex<()>,
+    /// Up to which offset it is compacted, once that was read.
+    pub(crate) cleaned: Mutex<Option<Offset>>,
 }
 
 #[derive(Default)]
@@ -130,6 +134,8 @@ impl Log {
             journalled: AtomicU64::new(0),
             looked_at: AtomicU64::new(0),
             poison: OnceLock::new(),
+            rewriting: Mutex::new(()),
+            cleaned: Mutex::new(None),
         };
         Self { shared: Arc::new(shared), changes: Vec::new() }
     }
@@ -581,6 +587,7 @@ impl Shared {
     }
 
     fn trim(&self, log_start: Offset, keep_from: Index) -> Result<Vec<SegmentInfo>, StorageError> {
+        let _alone = self.rewriting.lock();
         let journalled = self.journalled.load(Ordering::Acquire);
         let goes = |segment: &Segment| {
             let known = segment.known.read();

@@ -84,4 +84,7 @@ bugs! {
     AllWrittenAnew: "a start writes anew what a checkpoint covers",
     IndexNotChecked: "the CRC of an index page is not checked",
     HoleNotSeen: "a log may begin behind a hole",
+    CleanedNotSynced: "a segment written anew takes the old one's place unsynced",
+    OldIndexBelieved: "the index of the old segment stays beside the new one",
+    TombstoneGoesAtOnce: "compaction keeps no tombstone",
 }

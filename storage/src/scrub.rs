@@ -2,7 +2,7 @@
 //!
 //! What the page cache holds is checked there; what it does not is read from the disk, and given back.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use highwater_protocol::ids::Offset;
 use parking_lot::Mutex;
@@ -17,12 +17,12 @@ use crate::segment::{Cursor, Segment};
 pub(crate) struct Scrub(Mutex<Place>);
 
 /// Where the next piece begins.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Place {
     log: LogId,
     segment: Offset,
-    /// Inside that segment, if part of it was verified.
-    cursor: Option<Cursor>,
+    /// If part of a segment was verified, where to go on. One that compaction has written anew since begins anew.
+    inside: Option<(Weak<Segment>, Cursor)>,
 }
 
 /// What one call has done.
@@ -54,12 +54,15 @@ impl Scrub {
                 *place = Place { log: LogId(place.log.0 + 1), ..Place::default() };
                 continue;
             };
-            let from = place.cursor.filter(|_| segment.base_offset == place.segment).unwrap_or(segment.start());
-            let behind = Place { segment: Offset(segment.base_offset.0 + 1), cursor: None, ..*place };
+            let reached =
+                place.inside.take().filter(|(inside, _)| std::ptr::eq(inside.as_ptr(), Arc::as_ptr(&segment)));
+            let from = reached.map_or(segment.start(), |(_, cursor)| cursor);
+            let behind = Place { log: place.log, segment: Offset(segment.base_offset.0 + 1), inside: None };
             match verify(&segment, from, budget - done.bytes) {
                 Ok(Some(reached)) => {
                     done.bytes += reached.position - from.position;
-                    *place = Place { segment: segment.base_offset, cursor: Some(reached), ..*place };
+                    let inside = Some((Arc::downgrade(&segment), reached));
+                    *place = Place { log: place.log, segment: segment.base_offset, inside };
                 }
                 Ok(None) => {
                     done.bytes += segment.known.read().end - from.position;

@@ -11,7 +11,7 @@ use highwater_protocol::ids::{EntryId, Index, LeaderEpoch, Offset, Timestamp};
 use parking_lot::RwLock;
 
 use crate::disk::{Disk, DiskFile};
-use crate::entry::{COMMON, Common, Frame, OWN_HEADER, OWN_MAGIC, header, parse};
+use crate::entry::{COMMON, Common, Frame, FrameKind, OWN_HEADER, OWN_MAGIC, header, parse};
 use crate::epochs::Epochs;
 use crate::error::{Context, StorageError};
 use crate::index::file::{self, IndexFile, MappedRows, Summary};
@@ -156,6 +156,26 @@ impl Segment {
         Some(segment)
     }
 
+    /// A segment in its place, which holds nothing yet.
+    pub(crate) fn emptied(&self, file: Arc<dyn DiskFile>) -> Self {
+        Self::new(Arc::clone(&self.files), self.path.clone(), self.base_offset, self.first_index, Some(file))
+    }
+
+    /// What it is opened through.
+    pub(crate) fn files(&self) -> &OpenFiles {
+        &self.files
+    }
+
+    /// Its name is about to be another file's: whoever reads it keeps this one, and its rows.
+    pub(crate) fn outlive_its_name(&self) -> Result<(), StorageError> {
+        self.slot.begin_writing();
+        self.file()?;
+        let mut known = self.known.write();
+        known.rows = Rows::Memory(self.taken_rows(&mut known));
+        self.index.close();
+        Ok(())
+    }
+
     /// The open file.
     pub(crate) fn file(&self) -> Result<Arc<dyn DiskFile>, StorageError> {
         self.files.file(&self.slot, &self.path)
@@ -277,7 +297,10 @@ impl Segment {
             };
             let frame = if is_checked { parse(shown) } else { header(shown) };
             let frame = frame.map_err(|error| StorageError::frame(&self.path, at, &error))?;
-            let id = EntryId { index: next.index, term: LeaderEpoch(common.term) };
+            let id = match frame {
+                Frame::Own { kind: FrameKind::Gap, id, .. } => id,
+                _ => EntryId { index: next.index, term: LeaderEpoch(common.term) },
+            };
             let behind = follow(&next, &common, &frame).map_err(|reason| corrupt(at, reason))?;
             next = behind;
             if !visit(Found { position: at, id, total: common.total, frame, behind }, shown)? {
@@ -425,7 +448,10 @@ impl Known {
                 self.first_timestamp.get_or_insert(batch.max_timestamp);
                 self.newest = self.newest.max(Some(batch.max_timestamp));
             }
-            Frame::Own { .. } => {
+            Frame::Own { kind, next_offset, .. } => {
+                if *kind == FrameKind::Gap {
+                    self.next_offset = *next_offset;
+                }
                 self.own.push(OwnFrame { position, length: u32::try_from(total).unwrap_or(u32::MAX) });
             }
         }
@@ -507,6 +533,16 @@ fn follow(next: &Cursor, common: &Common, frame: &Frame<'_>) -> Result<Cursor, S
     if common.term < next.term.0 {
         return Err(format!("term {} behind term {}", common.term, next.term.0));
     }
+    let position = next.position + common.total as u64;
+    let term = LeaderEpoch(common.term);
+    if let Frame::Own { kind: FrameKind::Gap, id, next_offset, .. } = frame {
+        return if id.index >= next.index && *next_offset >= next.offset {
+            Ok(Cursor { position, index: id.index.next(), offset: *next_offset, term })
+        } else {
+            let (index, offset) = (id.index.0, next_offset.0);
+            Err(format!("a gap up to {index} and offset {offset} where {} and {} follow", next.index.0, next.offset.0))
+        };
+    }
     if Offset(common.offset) != next.offset {
         return Err(format!("offset {} where {} follows", common.offset, next.offset.0));
     }
@@ -520,8 +556,7 @@ fn follow(next: &Cursor, common: &Common, frame: &Frame<'_>) -> Result<Cursor, S
         }
         Frame::Batch(batch, _) => batch.next_offset(),
     };
-    let position = next.position + common.total as u64;
-    Ok(Cursor { position, index: next.index.next(), offset, term: LeaderEpoch(common.term) })
+    Ok(Cursor { position, index: next.index.next(), offset, term })
 }
 
 /// Where the index of a segment lies.

@@ -510,3 +510,66 @@ fn completion_and_version_need_no_broker() {
     let done = finish(spawn(&["version", "--json"], "127.0.0.1:1"), b"");
     assert_eq!(done.objects()[0]["version"], json!(env!("CARGO_PKG_VERSION")));
 }
+
+/// A group whose offsets are set before anybody was in it; then somebody joins, and neither reset nor deletion is let through.
+#[test]
+fn groups_are_listed_shown_reset_and_deleted() {
+    use highwater_protocol::message::JoinGroupRequest;
+    use highwater_protocol::message::join_group_request::JoinGroupRequestProtocol;
+    let stand = Stand::new();
+    stand.ok(&["topic", "create", "orders", "-p", "2"], "");
+    stand.ok(&["produce", "orders", "-p", "0"], "a\nb\nc\n");
+    stand.ok(&["produce", "orders", "-p", "1"], "d\n");
+    assert_eq!(stand.ok(&["group", "list", "--json"], "").text(), "");
+
+    let dry = stand.ok(&["group", "reset", "readers", "-t", "orders", "--to", "end", "--dry-run", "--json"], "");
+    let planned: Vec<Value> = dry.objects().iter().map(|one| one["new_offset"].clone()).collect();
+    assert_eq!(planned, [json!(3), json!(1)]);
+    assert_eq!(stand.ok(&["group", "list", "--json"], "").text(), "", "a dry run sets nothing");
+    stand.ok(&["group", "reset", "readers", "-t", "orders", "--to", "+1", "--yes"], "");
+    let listed = stand.ok(&["group", "list", "--json", "--state", "empty"], "").objects();
+    assert_eq!((&listed[0]["group"], &listed[0]["type"]), (&json!("readers"), &json!("classic")));
+    let lag = |stand: &Stand| -> Vec<(i64, i64)> {
+        let lines = stand.ok(&["group", "lag", "readers", "--json"], "").objects();
+        lines.iter().map(|one| (one["offset"].as_i64().expect("a number"), one["lag"].as_i64().expect("one"))).collect()
+    };
+    assert_eq!(lag(&stand), [(1, 2), (1, 0)]);
+    assert!(stand.ok(&["group", "lag", "readers"], "").text().ends_with("2 records behind\n"));
+
+    let (_, page) = highwater_tests::http::get(stand.process.http(), "/metrics").expect("answers");
+    let labels = "{consumergroup=\"readers\",topic=\"orders\",partition=\"0\"}";
+    for (name, value) in [("kafka_consumergroup_current_offset", "1"), ("kafka_consumergroup_lag", "2")] {
+        assert!(page.contains(&format!("{name}{labels} {value}\n")), "{name} in\n{page}");
+    }
+    let seconds = page.lines().find(|line| line.starts_with(&format!("highwater_consumergroup_lag_seconds{labels}")));
+    let seconds: f64 = seconds.and_then(|line| line.rsplit(' ').next()?.parse().ok()).expect("seconds");
+    assert!(seconds > 0.0 && seconds < DEADLINE.as_secs_f64(), "{seconds} s");
+    assert!(page.contains("kafka_consumergroup_lag_sum{consumergroup=\"readers\",topic=\"orders\"} 2\n"), "{page}");
+
+    let mut member = highwater_tests::wire::Wire::connect(stand.process.kafka()).expect("connects");
+    let protocol = JoinGroupRequestProtocol { name: "range".to_owned(), metadata: bytes::Bytes::from_static(b"m") };
+    let join = JoinGroupRequest {
+        group_id: "readers".to_owned(),
+        session_timeout_ms: 30_000,
+        rebalance_timeout_ms: 30_000,
+        protocol_type: "consumer".to_owned(),
+        protocols: vec![protocol],
+        ..JoinGroupRequest::default()
+    };
+    member.call(&join, 3).expect("joins");
+    let described = stand.ok(&["group", "describe", "readers", "--json"], "").objects().remove(0);
+    assert_eq!(
+        (&described["state"], &described["members"][0]["client"]),
+        (&json!("CompletingRebalance"), &json!("test"))
+    );
+    let said = stand.fails(ERROR, &["group", "reset", "readers", "-t", "orders", "--to", "start", "--yes"]);
+    assert!(said.contains("stop them first"), "{said}");
+    let said = stand.fails(ERROR, &["group", "delete", "readers", "--yes"]);
+    assert!(said.contains("stop them first"), "{said}");
+
+    let said = stand.fails(NOT_FOUND, &["group", "describe", "nobody"]);
+    assert!(said.contains("nobody"), "{said}");
+    stand.ok(&["group", "reset", "others", "-t", "orders", "--to", "start", "--yes"], "");
+    stand.ok(&["group", "delete", "others", "--yes"], "");
+    assert_eq!(stand.ok(&["group", "list", "--json", "--state", "empty"], "").text(), "");
+}

@@ -303,6 +303,7 @@ impl Script for Bench {
                 states_filter: list(command.value("state")),
                 types_filter: list(command.value("type")),
             })),
+            "report" => self.decide(Request::Report),
             "delete" => self.decide(Request::Delete(group)),
             "delete-offset" => {
                 let partitions = vec![OffsetDeleteRequestPartition { partition_index: int("partition", 0) }];
@@ -399,6 +400,16 @@ fn reply_text(reply: &Reply) -> String {
         Reply::List(groups) => {
             let group = |group: &highwater_protocol::message::list_groups_response::ListedGroup| {
                 format!("{} {} {} {}", group.group_id, group.group_state, group.group_type, group.protocol_type)
+            };
+            groups.iter().map(group).collect::<Vec<_>>().join(", ")
+        }
+        Reply::Report(groups) => {
+            let group = |group: &highwater_core::group::GroupReport| {
+                let offset = |one: &highwater_core::group::ReportedOffset| {
+                    format!("{}-{} at {}", one.topic, one.partition, one.committed)
+                };
+                let offsets = group.offsets.iter().map(offset).collect::<Vec<_>>().join(" ");
+                format!("{} with {} members: {offsets}", group.id, group.members)
             };
             groups.iter().map(group).collect::<Vec<_>>().join(", ")
         }

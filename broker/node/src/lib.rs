@@ -11,6 +11,7 @@
 //! The invariant: nothing that a reader sees, and no reply, comes from an entry that is not committed, but for the
 //! replies of `acks=0` and `acks=1`.
 
+mod cleaner;
 mod deadlines;
 mod error;
 mod fetch_waiters;
@@ -31,6 +32,7 @@ mod replies;
 mod upkeep;
 mod view;
 
+pub use cleaner::Cleaned;
 pub use error::{Fatal, NodeError, Refusal};
 pub use fetch_waiters::{FetchWaiter, FetchWaiters};
 pub use flush::FlushReport;

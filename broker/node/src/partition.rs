@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use highwater_core::config::topic::TopicConfig;
 use highwater_core::machine::Machine;
 use highwater_core::view::View;
-use highwater_protocol::ids::EntryId;
+use highwater_protocol::ids::{EntryId, Index};
 use highwater_storage::error::StorageError;
 use highwater_storage::journal::record::LogId;
 use highwater_storage::reader::LogReader;
@@ -34,6 +35,8 @@ pub trait Partition: Send + Sync {
     fn read_failed(self: Arc<Self>, error: &StorageError, outbox: &mut dyn Outbox);
     /// Stands for election.
     fn campaign(self: Arc<Self>, clock: Clock, outbox: &mut dyn Outbox);
+    /// What compaction has to know: its configuration, and where Raft begins. `None`: it is not to be compacted now.
+    fn cleaning(self: Arc<Self>) -> Option<(Arc<TopicConfig>, Index)>;
     /// A snapshot as of `base` is durable: Raft begins behind it.
     fn compact(self: Arc<Self>, base: EntryId);
     /// Hands to the flusher what only rides along with other records, for a clean stop.
@@ -73,6 +76,12 @@ impl<M: Machine<View = View>> Partition for Replica<M> {
 
     fn campaign(self: Arc<Self>, clock: Clock, outbox: &mut dyn Outbox) {
         Replica::campaign(&self, clock, outbox);
+    }
+
+    fn cleaning(self: Arc<Self>) -> Option<(Arc<TopicConfig>, Index)> {
+        self.serving()?;
+        let config = Replica::config(&self);
+        config.compacts().then(|| (config, self.with_log(|storage| storage.base().index.next())))
     }
 
     fn compact(self: Arc<Self>, base: EntryId) {

@@ -518,7 +518,9 @@ impl<M: Machine> Replica<M> {
             return;
         }
         let full = log.active_segment_bytes() >= inner.config.segment_bytes;
-        let old = log.active_segment_span() > inner.config.segment_ms;
+        // What waits for compaction must not wait in an open segment.
+        let longest = if inner.config.compacts() { inner.config.max_compaction_lag_ms } else { i64::MAX };
+        let old = log.active_segment_span() > inner.config.segment_ms.min(longest);
         if full || old {
             self.roll(inner, outbox);
         }

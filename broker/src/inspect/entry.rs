@@ -143,6 +143,7 @@ fn name_of(kind: FrameKind) -> &'static str {
         FrameKind::Membership => "membership",
         FrameKind::Command => "command",
         FrameKind::Roll => "roll",
+        FrameKind::Gap => "gap",
     }
 }
 

@@ -60,9 +60,9 @@ impl From<highwater_client::Error> for Failed {
         match error.kind() {
             Kind::Config => Self::Usage(error.to_string()),
             Kind::TimedOut => Self::TimedOut(error.to_string()),
-            Kind::Broker(ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId) => {
-                Self::NotFound(error.to_string())
-            }
+            Kind::Broker(
+                ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId | ErrorCode::GroupIdNotFound,
+            ) => Self::NotFound(error.to_string()),
             _ => Self::Error(error.to_string()),
         }
     }

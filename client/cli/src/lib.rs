@@ -11,6 +11,7 @@ mod consume;
 mod entry;
 mod failed;
 mod format;
+mod group;
 mod input;
 mod json;
 mod offsets;
@@ -41,6 +42,9 @@ pub enum Verb {
     Produce(produce::ProduceArguments),
     /// Prints records.
     Consume(consume::ConsumeArguments),
+    /// Lists, shows, resets and deletes consumer groups.
+    #[command(subcommand)]
+    Group(group::Group),
     /// Shows a cluster's brokers and its health.
     #[command(subcommand)]
     Cluster(cluster::Cluster),
@@ -73,6 +77,7 @@ impl Verb {
             Self::Topics(arguments) => wait(topic::list(arguments)),
             Self::Produce(arguments) => wait(produce::run(arguments)),
             Self::Consume(arguments) => wait(consume::run(arguments)),
+            Self::Group(group) => wait(group::run(group)),
             Self::Cluster(cluster) => wait(cluster::run(cluster)),
             Self::Bench(bench) => bench::run(&bench),
             Self::Completion(arguments) => completion::run(arguments, command),

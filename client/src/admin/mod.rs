@@ -2,11 +2,13 @@
 
 mod cluster;
 mod configs;
+mod groups;
 mod offsets;
 mod topics;
 
 pub use cluster::ClusterDescription;
 pub use configs::{ConfigChange, ConfigEntry, ConfigResource};
+pub use groups::{CommittedOffset, GroupDescription, GroupListing, MemberDescription};
 pub use offsets::ListedOffset;
 pub use topics::NewTopic;
 

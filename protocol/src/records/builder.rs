@@ -131,7 +131,7 @@ pub fn recompress(
     Ok(assembled(header, &records))
 }
 
-fn assembled(header: BatchHeader, records: &Bytes) -> BytesMut {
+pub(super) fn assembled(header: BatchHeader, records: &Bytes) -> BytesMut {
     let mut out = BytesMut::with_capacity(HEADER_BYTES.saturating_add(records.len()));
     out.put_i64(header.base_offset);
     out.put_i32(0);

@@ -20,5 +20,6 @@
 pub mod batch;
 pub mod builder;
 pub mod compression;
+pub mod filter;
 pub mod outline;
 pub mod record;

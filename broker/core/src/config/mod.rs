@@ -1,5 +1,6 @@
 //! Configuration by Kafka's names: what exists, what a value may be, and which of several sources wins.
 
+pub mod cleaner;
 pub mod describe;
 pub mod group;
 pub mod table;

@@ -17,7 +17,7 @@ pub enum FlushMode {
 }
 
 /// What acts of a topic's configuration.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct TopicConfig {
     /// `flush.mode`
     pub flush_mode: FlushMode,
@@ -49,6 +49,14 @@ pub struct TopicConfig {
     pub timestamp_after_max_ms: i64,
     /// `cleanup.policy`
     pub cleanup_policy: BTreeSet<String>,
+    /// `min.cleanable.dirty.ratio`
+    pub min_dirty_ratio: f64,
+    /// `min.compaction.lag.ms`
+    pub min_compaction_lag_ms: i64,
+    /// `max.compaction.lag.ms`
+    pub max_compaction_lag_ms: i64,
+    /// `delete.retention.ms`
+    pub delete_retention_ms: i64,
     /// `producer.id.expiration.ms` of the broker.
     pub producer_expiration_ms: u64,
 }
@@ -83,6 +91,10 @@ impl TopicConfig {
             timestamp_before_max_ms: number("message.timestamp.before.max.ms"),
             timestamp_after_max_ms: number("message.timestamp.after.max.ms"),
             cleanup_policy: value("cleanup.policy").split(',').map(|word| word.trim().to_owned()).collect(),
+            min_dirty_ratio: value("min.cleanable.dirty.ratio").trim().parse().unwrap_or(0.5),
+            min_compaction_lag_ms: number("min.compaction.lag.ms"),
+            max_compaction_lag_ms: number("max.compaction.lag.ms"),
+            delete_retention_ms: number("delete.retention.ms"),
             producer_expiration_ms,
         }
     }

@@ -69,6 +69,8 @@ pub enum Request {
     Describe(String),
     /// Which groups are there?
     List(ListGroupsRequest),
+    /// What is to be told of all groups?
+    Report,
     /// A group goes, with its offsets.
     Delete(String),
     /// Offsets go.
@@ -96,12 +98,36 @@ pub enum Reply {
     Describe(DescribedGroup),
     /// The groups.
     List(Vec<ListedGroup>),
+    /// Group by group.
+    Report(Vec<GroupReport>),
     /// Whether it is gone.
     Delete(ErrorCode),
     /// Partition by partition.
     DeleteOffsets(OffsetDeleteResponse),
     /// It does as the cluster says.
     FollowsCluster,
+}
+
+/// A group, for those who watch over it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GroupReport {
+    /// Its id.
+    pub id: String,
+    /// How many are in it.
+    pub members: usize,
+    /// What it has committed.
+    pub offsets: Vec<ReportedOffset>,
+}
+
+/// What a group has committed in one partition.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReportedOffset {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// The offset.
+    pub committed: i64,
 }
 
 /// What a decision comes to, beside soft state.
@@ -175,6 +201,14 @@ impl Machine for GroupMachine {
             }
             Request::Describe(group) => effects.reply(token, Reply::Describe(self.describe(group))),
             Request::List(request) => effects.reply(token, Reply::List(self.list(&request))),
+            Request::Report => {
+                let report = |(id, group): (&String, &ClassicGroup)| GroupReport {
+                    id: id.clone(),
+                    members: group.members().count(),
+                    offsets: self.offsets.report(id, &at.cluster.image),
+                };
+                effects.reply(token, Reply::Report(self.live.groups.iter().map(report).collect()));
+            }
             Request::Delete(group) => {
                 let code = self.delete(&group, &mut effects);
                 effects.reply(token, Reply::Delete(code));

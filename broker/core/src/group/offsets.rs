@@ -13,6 +13,7 @@ use highwater_protocol::message::offset_fetch_response::{
 };
 use uuid::Uuid;
 
+use super::ReportedOffset;
 use super::classic::{ClassicGroup, State};
 use super::records::Change;
 use crate::controller::image::Image;
@@ -95,6 +96,15 @@ impl Offsets {
                 .collect(),
         };
         OffsetFetchResponseGroup { group_id: request.group_id.clone(), topics, ..OffsetFetchResponseGroup::default() }
+    }
+
+    /// What a group has committed in topics that there are.
+    pub(super) fn report(&self, group: &str, image: &Image) -> Vec<ReportedOffset> {
+        let is_there = |topic: &str, id: Uuid| image.topic(topic).is_some_and(|now| id.is_nil() || now.id == id);
+        self.of(group)
+            .filter(|(key, value)| is_there(&key.topic, value.topic_id))
+            .map(|(key, value)| ReportedOffset { topic: key.topic, partition: key.partition, committed: value.offset })
+            .collect()
     }
 
     /// Tombstones for all offsets of a group.

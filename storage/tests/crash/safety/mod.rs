@@ -9,7 +9,7 @@ use highwater_storage::disk::{Disk, OpenMode};
 use highwater_storage::entry::{FrameKind, LogEntry};
 use highwater_storage::error::StorageError;
 use highwater_storage::journal::record::{Change, HardState, LogChanges};
-use highwater_storage::log::{Log, Snapshot};
+use highwater_storage::log::{Batches, Log, Snapshot};
 use highwater_storage::store::{Options, Store};
 
 use crate::common::{
@@ -18,6 +18,7 @@ use crate::common::{
 };
 
 mod checkpoints;
+mod compaction;
 mod journal;
 mod records;
 mod replay;
@@ -61,6 +62,9 @@ schedules![
     tail::rule_7_a_log_does_not_begin_behind_a_hole,
     tail::rule_7_bytes_that_a_failed_fsync_lost_are_written_anew,
     tail::rule_7_a_start_after_all_is_checkpointed_writes_no_segment,
+    compaction::rule_compaction_the_new_file_is_durable_before_it_has_the_name,
+    compaction::rule_compaction_no_index_speaks_of_the_other_file,
+    compaction::rule_compaction_a_tombstone_stays_for_its_time,
     tail::rule_13_a_cut_does_not_call_durable_what_no_record_holds,
 ];
 
@@ -132,6 +136,7 @@ fn record(disk: &SimDisk, age: usize) -> (PathBuf, usize) {
 fn every_schedule_is_listed() {
     let rules = [
         include_str!("checkpoints.rs"),
+        include_str!("compaction.rs"),
         include_str!("journal.rs"),
         include_str!("records.rs"),
         include_str!("replay.rs"),
