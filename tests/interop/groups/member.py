@@ -27,7 +27,8 @@ def confluent(bootstrap, group, topic, name, instance):
 
     config = {
         "bootstrap.servers": bootstrap, "group.id": group, "client.id": name, "auto.offset.reset": "earliest",
-        "enable.auto.commit": False, "session.timeout.ms": SESSION_MS, "heartbeat.interval.ms": HEARTBEAT_MS,
+        "enable.auto.commit": False, "topic.metadata.refresh.interval.ms": 1000, "log_level": 0,
+        "session.timeout.ms": SESSION_MS, "heartbeat.interval.ms": HEARTBEAT_MS,
         "partition.assignment.strategy": "cooperative-sticky" if group.endswith("cooperative") else "range",
         **({"group.instance.id": instance} if instance else {}),
     }  # fmt: skip
