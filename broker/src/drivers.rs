@@ -1,5 +1,6 @@
 //! The threads that drive a node, and the only readers of the clocks.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -12,6 +13,8 @@ use parking_lot::{Condvar, Mutex};
 use crate::metrics::Metrics;
 use crate::turn::Turn;
 
+/// The status of a process that cannot go on.
+const FAILED: i32 = 70;
 /// How often time passes for a node.
 const TICK: Duration = Duration::from_millis(50);
 /// How often background work looks around.
@@ -92,8 +95,14 @@ impl Drivers {
     /// Starts the flusher, the ticker, upkeep and the cleaner.
     pub(crate) fn start(&self) -> std::io::Result<Vec<std::thread::JoinHandle<()>>> {
         let spawn = |name: &str, run: fn(&Self)| {
-            let drivers = self.clone();
-            std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&drivers))
+            let (drivers, name) = (self.clone(), name.to_owned());
+            std::thread::Builder::new().name(name.clone()).spawn(move || {
+                // A node without one of its threads goes on for a while, and then stands still.
+                if catch_unwind(AssertUnwindSafe(|| run(&drivers))).is_err() {
+                    tracing::error!(thread = name, "a thread of the node failed; the process ends");
+                    std::process::exit(FAILED);
+                }
+            })
         };
         Ok(vec![
             spawn("flusher", Self::flusher)?,
@@ -203,5 +212,5 @@ impl Drivers {
 fn end(error: &Fatal) -> ! {
     tracing::error!(%error, "the process ends");
     eprintln!("highwater: {error}");
-    std::process::exit(70);
+    std::process::exit(FAILED);
 }

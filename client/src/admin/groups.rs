@@ -222,12 +222,16 @@ impl Admin {
     }
 
     async fn coordinator(&self, group: &str) -> Result<i32> {
-        let request = FindCoordinatorRequest {
-            key: group.to_owned(),
-            coordinator_keys: vec![group.to_owned()],
-            ..FindCoordinatorRequest::default()
+        let request =
+            FindCoordinatorRequest { coordinator_keys: vec![group.to_owned()], ..FindCoordinatorRequest::default() };
+        let response = match self.client.call_any(&request).await {
+            // An old broker takes one key at a time, in another field.
+            Err(error) if error.kind() == Kind::Protocol => {
+                let request = FindCoordinatorRequest { key: group.to_owned(), ..FindCoordinatorRequest::default() };
+                self.client.call_any(&request).await?
+            }
+            answered => answered?,
         };
-        let response = self.client.call_any(&request).await?;
         let what = || format!("finding the coordinator of group {group}");
         match response.coordinators.first() {
             Some(found) => {

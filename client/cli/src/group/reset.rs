@@ -1,6 +1,7 @@
 //! `group reset`.
 
-use highwater_client::admin::CommittedOffset;
+use highwater_client::ErrorCode;
+use highwater_client::admin::{Admin, CommittedOffset};
 use serde_json::json;
 
 use crate::connect::Connect;
@@ -40,10 +41,25 @@ fn place(text: &str) -> Result<Place, String> {
     Place::parse(text, now_ms())
 }
 
+/// A group with members goes on from where they are, whatever is set. One that is not there yet has none.
+async fn nobody_is_in(admin: &Admin, group: &str) -> Result<(), Failed> {
+    match admin.describe_group(group).await {
+        Ok(found) if !found.members.is_empty() => {
+            let count = found.members.len();
+            Err(Failed::error(format!("group {group} is {} with {count} members: stop them first", found.state)))
+        }
+        Err(error) if error.code() != Some(ErrorCode::GroupIdNotFound) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
 /// Runs it.
 pub(super) async fn run(arguments: ResetArguments) -> Result<(), Failed> {
     let client = arguments.connect.client().await?;
     let admin = client.admin();
+    if !arguments.dry_run {
+        nobody_is_in(&admin, &arguments.group).await?;
+    }
     let topic = admin.describe_topic(&arguments.topic).await?;
     let all = || topic.partitions.iter().map(|partition| partition.index).collect();
     let partitions: Vec<i32> = arguments.partitions.as_ref().map_or_else(all, |chosen| chosen.0.clone());
