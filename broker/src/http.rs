@@ -20,9 +20,12 @@ pub(crate) fn router(shell: Arc<Shell>) -> Router {
         .with_state(shell)
 }
 
-async fn metrics(State(shell): State<Arc<Shell>>) -> impl IntoResponse {
+async fn metrics(State(shell): State<Arc<Shell>>) -> Result<impl IntoResponse, StatusCode> {
     let groups = lag::reports(&shell).await;
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], shell.metrics.text(&shell, &groups))
+    // How old a record is stands in its log, which may have to be read.
+    let text = tokio::task::spawn_blocking(move || shell.metrics.text(&shell, &groups)).await;
+    text.map(|text| ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text))
+        .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// Ready is a node whose controller serves and whose disk takes records; partitions that are offline are named.

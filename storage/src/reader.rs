@@ -67,15 +67,7 @@ impl LogReader {
         if from >= below {
             return Ok(None);
         }
-        // What is left of a segment may end in front of the offset: then the next one goes on.
-        let mut found = None;
-        for segment in self.segments_from(from) {
-            if let Some(first) = first_batch(&segment, from)? {
-                found = Some((segment, first)).filter(|(_, (start, _))| start.offset < below);
-                break;
-            }
-        }
-        let Some((segment, (start, first_end))) = found else { return Ok(None) };
+        let Some((segment, start, first_end)) = self.batch_at(from, below)? else { return Ok(None) };
         let limit = start.position.saturating_add(max_bytes as u64);
         if first_end > limit && !at_least_one {
             return Ok(None);
@@ -135,21 +127,15 @@ impl LogReader {
 
     /// The highest timestamp of the first batch from an offset on, if there is one.
     pub fn time_at(&self, from: Offset, below: Offset) -> Result<Option<Timestamp>, StorageError> {
-        if from >= below {
-            return Ok(None);
-        }
-        for segment in self.segments_from(from) {
-            let Some((start, end)) = first_batch(&segment, from)? else { continue };
-            let mut time = None;
-            segment.walk(start, end, u64::MAX, &mut |found, _| {
-                if let Frame::Batch(batch, _) = found.frame {
-                    time = Some(Timestamp(batch.max_timestamp));
-                }
-                Ok(false)
-            })?;
-            return Ok(time);
-        }
-        Ok(None)
+        let Some((segment, start, end)) = self.batch_at(from, below)? else { return Ok(None) };
+        let mut time = None;
+        segment.walk(start, end, u64::MAX, &mut |found, _| {
+            if let Frame::Batch(batch, _) = found.frame {
+                time = Some(Timestamp(batch.max_timestamp));
+            }
+            Ok(false)
+        })?;
+        Ok(time)
     }
 
     /// The newest term up to `epoch`, and the offset at which the one behind it begins.
@@ -165,6 +151,31 @@ impl LogReader {
     /// The bytes of its segments.
     pub fn bytes(&self) -> u64 {
         self.0.segments().iter().map(|segment| segment.bytes).sum()
+    }
+
+    /// The batch that holds `from`, or the first one behind it, if it begins below a bound: its segment, where it begins, and
+    /// where it ends.
+    fn batch_at(&self, from: Offset, below: Offset) -> Result<Option<(Arc<Segment>, Cursor, u64)>, StorageError> {
+        let mut at = from;
+        while at < below {
+            let Some(segment) = self.segment_of(at) else { return Ok(None) };
+            if let Some((start, end)) = first_batch(&segment, from)? {
+                return Ok((start.offset < below).then_some((segment, start, end)));
+            }
+            // What is left of a segment may end in front of the offset: then the next one goes on.
+            let behind = segment.known.read().next_offset;
+            if behind <= at {
+                return Ok(None);
+            }
+            at = behind;
+        }
+        Ok(None)
+    }
+
+    fn segment_of(&self, offset: Offset) -> Option<Arc<Segment>> {
+        let state = self.0.state.read();
+        let place = state.segments.partition_point(|segment| segment.base_offset <= offset).max(1) - 1;
+        state.segments.get(place).cloned()
     }
 
     fn segments_from(&self, offset: Offset) -> Vec<Arc<Segment>> {

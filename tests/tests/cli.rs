@@ -567,6 +567,7 @@ fn groups_are_listed_shown_reset_and_deleted() {
     let said = stand.fails(ERROR, &["group", "delete", "readers", "--yes"]);
     assert!(said.contains("stop them first"), "{said}");
 
+    stand.fails(NOT_FOUND, &["group", "lag", "nobody"]);
     let said = stand.fails(NOT_FOUND, &["group", "describe", "nobody"]);
     assert!(said.contains("nobody"), "{said}");
     stand.ok(&["group", "reset", "others", "-t", "orders", "--to", "start", "--yes"], "");

@@ -114,7 +114,7 @@ fn a_fetch_of_everything_is_answered_from_files() {
     let (_dir, process, mut wire) = node();
     create(&mut wire, "t", PARTITIONS, &[]);
     for partition in 0..PARTITIONS {
-        let answer = calls::produce(&mut wire, "t", partition, 1, batch(Compression::None, 900_000)).expect("answers");
+        let answer = calls::produce(&mut wire, "t", partition, -1, batch(Compression::None, 900_000)).expect("answers");
         assert_eq!(answer.error_code, 0);
     }
     let everything = |partition| FetchPartition {

@@ -177,3 +177,32 @@ fn the_topic_of_offsets_holds_kafkas_records() {
     let topic = calls::metadata(&mut member.wire, Some(&["t"])).expect("answers").remove(0);
     assert_eq!(value.topic_id, topic.topic_id);
 }
+
+/// A new member's id is made of a name that may be as long as the protocol's strings, and goes into a record whose strings may
+/// be no longer.
+#[test]
+fn a_member_with_the_longest_name_takes_nobody_with_it() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let settings = &[("group.initial.rebalance.delay.ms", "0"), ("offsets.topic.num.partitions", "1")];
+    let process = Process::start(&Start { dir: dir.path(), settings, kafka: any_port() });
+    let mut wire = Wire::connect(process.kafka()).expect("connects");
+    let find = FindCoordinatorRequest { key: GROUP.to_owned(), ..FindCoordinatorRequest::default() };
+    assert_eq!(wire.call(&find, 3).expect("answers").error_code, 0);
+    // 32,767 bytes, and no character begins at the place where a prefix would be cut by bytes.
+    let instance = format!("x{}", "é".repeat(16_383));
+    let request = JoinGroupRequest { group_instance_id: Some(instance.clone()), ..join("") };
+    let joined = wire.call(&request, 5).expect("answers");
+    assert_eq!((joined.error_code, joined.leader.as_str()), (0, joined.member_id.as_str()));
+    let assignment =
+        SyncGroupRequestAssignment { member_id: joined.member_id.clone(), assignment: Bytes::from_static(b"all") };
+    let sync = SyncGroupRequest {
+        group_id: GROUP.to_owned(),
+        generation_id: joined.generation_id,
+        member_id: joined.member_id,
+        group_instance_id: Some(instance),
+        assignments: vec![assignment],
+        ..SyncGroupRequest::default()
+    };
+    let synced = wire.call(&sync, 3).expect("answers");
+    assert_eq!((synced.error_code, &synced.assignment[..]), (0, &b"all"[..]));
+}

@@ -18,12 +18,14 @@ const NULLABLE_PROTOCOL: i16 = 7;
 const NAMES_PROTOCOL: i16 = 5;
 /// From this version on many leave at a time.
 const MANY_LEAVE: i16 = 3;
+/// Bytes of a client's name in the id of a new member.
+const LONGEST_PREFIX: usize = 249;
 
 pub(crate) fn join(asked: &Asked, request: JoinGroupRequest, turn: &mut Turn) -> Answer {
     let (group, member) = (request.group_id.clone(), request.member_id.clone());
     let client_id = asked.client_id.clone().unwrap_or_default();
     let name = request.group_instance_id.as_ref().unwrap_or(&client_id);
-    let new_member_id = format!("{name}-{}", asked.shell.node.draw_id());
+    let new_member_id = format!("{}-{}", prefix(name), asked.shell.node.draw_id());
     let client_host = format!("/{}", asked.peer.0.ip().to_canonical());
     let join = Join { request, version: asked.version, client_id, client_host, new_member_id };
     let waiting = named(&group).and_then(|()| submit(asked, &group, Request::Join(join), turn));
@@ -45,6 +47,11 @@ pub(crate) fn join(asked: &Asked, request: JoinGroupRequest, turn: &mut Turn) ->
         }
         response
     })
+}
+
+/// The beginning of a name that may be as long as a string of the protocol, which the id made from it has to fit too.
+fn prefix(name: &str) -> &str {
+    &name[..name.floor_char_boundary(LONGEST_PREFIX)]
 }
 
 pub(crate) fn sync(asked: &Asked, request: SyncGroupRequest, turn: &mut Turn) -> Answer {

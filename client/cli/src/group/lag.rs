@@ -39,6 +39,8 @@ pub(super) async fn run(arguments: LagArguments) -> Result<(), Failed> {
 }
 
 async fn show(admin: &Admin, arguments: &LagArguments) -> Result<(), Failed> {
+    // A group that does not exist has no offsets either, and is not "0 records behind".
+    admin.describe_group(&arguments.group).await?;
     let offsets = admin.group_offsets(&arguments.group).await?;
     let wanted: Vec<_> = offsets.iter().map(|one| (one.topic.clone(), one.partition, StartFrom::Latest)).collect();
     let ends = admin.list_offsets(&wanted).await?;
