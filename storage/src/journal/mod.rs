@@ -345,7 +345,8 @@ fn holds_entries(logs: &[LogChanges]) -> bool {
     logs.iter().flat_map(|log| &log.changes).any(|change| matches!(change, Change::Append(_)))
 }
 
-/// Makes a file of zeros, durable on return. Slow: for a thread that may wait.
+/// Makes a file of zeros, durable on return. Slow: for a thread that may wait. Synced piece by piece, so that a flush of the
+/// journal never waits behind the whole file.
 pub fn zeroed(disk: &dyn Disk, dir: &Path, number: u64, length: u64) -> Result<Arc<dyn DiskFile>, StorageError> {
     let path = name(dir, number);
     let file = disk.open(&path, OpenMode::CreateNew).context("create", &path)?;
@@ -354,9 +355,9 @@ pub fn zeroed(disk: &dyn Disk, dir: &Path, number: u64, length: u64) -> Result<A
     while position < length {
         let piece = usize::try_from(length - position).unwrap_or(ZEROS).min(ZEROS);
         file.write_at(&[zeros.get(..piece).unwrap_or_default()], position).context("write", &path)?;
+        file.sync_data().context("sync", &path)?;
         position += piece as u64;
     }
-    file.sync_data().context("sync", &path)?;
     disk.sync_dir(dir).context("sync the directory", dir)?;
     Ok(file)
 }
