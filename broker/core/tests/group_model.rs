@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::BytesMut;
 use highwater_core::cluster::Cluster;
 use highwater_core::config::Settings;
 use highwater_core::config::topic::TopicConfig;
@@ -104,7 +104,7 @@ struct World {
     machine: GroupMachine,
     controller: ControllerMachine,
     fixed: Settings,
-    batches: Vec<Bytes>,
+    batches: Vec<BytesMut>,
     last: EntryId,
     term: i32,
     now: u64,
@@ -165,7 +165,6 @@ impl World {
         let mut out = Outcome::default();
         act(&mut self.machine, &at, &mut out);
         if let Some(Append::Batch(bytes)) = out.append {
-            let bytes: Bytes = bytes.into();
             let header = validate(&bytes).expect("a batch of ours is valid");
             self.last = EntryId { index: self.last.index.next(), term: LeaderEpoch(self.term) };
             self.machine.fold(self.last, Entry::Batch(&header, &bytes));
