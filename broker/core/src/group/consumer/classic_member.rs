@@ -15,8 +15,7 @@ use highwater_protocol::message::{
 
 use super::heartbeat::Step;
 use super::member::{Member, MemberState};
-use super::{ConsumerGroup, Watch};
-use crate::config::group::MigrationPolicy;
+use super::{ConsumerGroup, Watch, metadata_hash};
 use crate::group::classic::{CONSUMER, ID_REQUIRED, Join, Now, millis};
 use crate::group::records::Change;
 use crate::group::{embedded, migrate};
@@ -38,9 +37,6 @@ pub(in crate::group) fn join(
     out: &mut Vec<Change>,
 ) -> Result<Joined, ErrorCode> {
     let request = &join.request;
-    if at.config.consumer.migration == MigrationPolicy::Disabled {
-        return Err(ErrorCode::InconsistentGroupProtocol);
-    }
     let is_unknown = request.member_id.is_empty();
     let id = if is_unknown { &join.new_member_id } else { &request.member_id };
     let instance = request.group_instance_id.as_deref();
@@ -171,7 +167,7 @@ pub(in crate::group) fn live(
     };
     watch.lives(id, at.now.after_ms(millis(classic.session_timeout_ms)));
     let has_news = match member.state {
-        _ if member.epoch < group.assignment_epoch => true,
+        _ if member.epoch < group.assignment_epoch || group.wants_target(watch, at) => true,
         MemberState::Unrevoked => true,
         MemberState::Unreleased => !group.waits_for_others(id, member),
         MemberState::Stable | MemberState::Unknown => false,
@@ -204,6 +200,14 @@ impl ConsumerGroup {
         let mut names: BTreeSet<&str> = protocols.iter().map(|protocol| protocol.name.as_str()).collect();
         names.retain(|name| classic.iter().all(|member| knows(member, name)));
         kind == CONSUMER && !names.is_empty()
+    }
+
+    /// Whether the next join gives the group a target: for an epoch that has none, or for topics that changed. Nobody but
+    /// classic members may be there to ask for it.
+    fn wants_target(&self, watch: &Watch, at: Now<'_>) -> bool {
+        let has_changed = self.epoch > self.assignment_epoch
+            || !watch.knows_topics && metadata_hash(self.subscribed_topics().iter(), at.image) != self.metadata_hash;
+        has_changed && self.may_assign(at.wall.0, at.consumer(&self.id).assignment_interval_ms)
     }
 
     /// A classic member in this generation.
