@@ -319,6 +319,8 @@ impl ClassicMember {
                 group_id: GROUP.to_owned(),
                 generation_id: self.generation,
                 member_id: self.id.clone(),
+                protocol_type: joined.protocol_type,
+                protocol_name: joined.protocol_name,
                 assignments: if is_leader { vec![assignment] } else { Vec::new() },
                 ..SyncGroupRequest::default()
             };
