@@ -1,17 +1,17 @@
-//! Consumer groups against any schedule: members come, heartbeat, are slow to give up, lose answers, leave and
+//! Consumer groups against any schedule: members of both protocols come, heartbeat, are slow to give up, lose answers, leave and
 //! fall silent; topics grow, come and go; coordinators change. No partition is ever two members', and once the disturbances end
 //! everybody gets what he shall have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use highwater_core::cluster::Cluster;
 use highwater_core::config::Settings;
 use highwater_core::config::topic::TopicConfig;
 use highwater_core::controller::registration::Registration;
 use highwater_core::controller::{self, ControllerMachine};
-use highwater_core::group::{ConsumerHeartbeat, GroupMachine, Reply, Request};
+use highwater_core::group::{ConsumerHeartbeat, GroupMachine, Join, Reply, Request};
 use highwater_core::machine::{Append, Entry, Leading, Machine, Outcome, Token};
 use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::ids::{EntryId, LeaderEpoch, Monotonic, Timestamp};
@@ -21,8 +21,11 @@ use highwater_protocol::message::consumer_group_heartbeat_response;
 use highwater_protocol::message::create_partitions_request::CreatePartitionsTopic;
 use highwater_protocol::message::create_topics_request::CreatableTopic;
 use highwater_protocol::message::delete_topics_request::DeleteTopicState;
+use highwater_protocol::message::join_group_request::JoinGroupRequestProtocol;
+use highwater_protocol::message::leave_group_request::MemberIdentity;
 use highwater_protocol::message::{
-    ConsumerGroupHeartbeatRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest,
+    ConsumerGroupHeartbeatRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteTopicsRequest, HeartbeatRequest,
+    JoinGroupRequest, LeaveGroupRequest, SyncGroupRequest,
 };
 use highwater_protocol::records::batch::validate;
 use proptest::prelude::*;
@@ -31,6 +34,8 @@ use uuid::Uuid;
 const GROUP: &str = "g";
 const TOPICS: [&str; 3] = ["t", "u", "v"];
 const MEMBERS: u8 = 5;
+/// The first of those who speak the classic protocol.
+const FIRST_CLASSIC: u8 = 3;
 /// How long a member may be silent.
 const SESSION_MS: u64 = 45_000;
 const REBALANCE_MS: i32 = 20_000;
@@ -95,6 +100,9 @@ struct Client {
     told: Owned,
     /// It missed an answer, and says everything until it hears the next.
     is_unsure: bool,
+    is_classic: bool,
+    /// It was told to join again, by the classic protocol.
+    has_to_join: bool,
     /// When it last heard that it is a member.
     heard_at: u64,
     lives: u32,
@@ -114,8 +122,15 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let fixed = [("group.consumer.assignment.interval.ms".to_owned(), "0".to_owned())];
-        let client = |at: u8| Client { id: format!("m{at}-0"), topics: vec!["t".to_owned()], ..Client::default() };
+        // The group stays a consumer group, whoever is in it.
+        let fixed = [("group.consumer.assignment.interval.ms", "0"), ("group.consumer.migration.policy", "disabled")];
+        let fixed = fixed.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let client = |at: u8| Client {
+            id: format!("m{at}-0"),
+            topics: vec!["t".to_owned()],
+            is_classic: at >= FIRST_CLASSIC,
+            ..Client::default()
+        };
         let mut world = Self {
             machine: GroupMachine::default(),
             controller: ControllerMachine::default(),
@@ -231,7 +246,8 @@ impl World {
                 let chosen = TOPICS.iter().enumerate().filter(|(at, _)| topics & (1 << at) != 0);
                 *client = Client {
                     id: format!("m{member}-{lives}"),
-                    instance: is_static.then(|| format!("i{member}")),
+                    instance: (is_static && member < FIRST_CLASSIC).then(|| format!("i{member}")),
+                    is_classic: member >= FIRST_CLASSIC,
                     topics: chosen.map(|(_, name)| (*name).to_owned()).collect(),
                     lives,
                     ..Client::default()
@@ -271,6 +287,9 @@ impl World {
     fn turn(&mut self, member: usize, is_heard: bool) {
         self.forget_if_silent(member);
         let client = self.clients[member].clone();
+        if client.is_classic {
+            return self.classic_turn(member, client, is_heard);
+        }
         let says_all = client.epoch == 0 || client.is_unsure;
         let request = ConsumerGroupHeartbeatRequest {
             group_id: GROUP.to_owned(),
@@ -312,6 +331,76 @@ impl World {
         }
     }
 
+    /// The same by the classic protocol: a heartbeat, or a join and a sync.
+    fn classic_turn(&mut self, member: usize, client: Client, is_heard: bool) {
+        let group = self.describe();
+        if group.members.is_empty() {
+            // It would make a classic group.
+            return self.clients[member].abandon();
+        }
+        if client.epoch > 0 && group.members.iter().all(|other| other.member_id != client.id) {
+            // It is out, and would hear so by its heartbeat.
+            return self.clients[member].abandon();
+        }
+        let (group_id, member_id) = (GROUP.to_owned(), client.id.clone());
+        if client.epoch > 0 && !client.has_to_join {
+            let request =
+                HeartbeatRequest { group_id, member_id, generation_id: client.epoch, group_instance_id: None };
+            let Reply::Heartbeat(answer) = self.decide(Request::Heartbeat(request)) else { panic!("a heartbeat") };
+            return self.clients[member].hear(answer.error_code, is_heard, self.now);
+        }
+        let metadata = self.subscription(&client);
+        let request = JoinGroupRequest {
+            group_id: group_id.clone(),
+            member_id: member_id.clone(),
+            session_timeout_ms: i32::try_from(SESSION_MS).expect("short"),
+            rebalance_timeout_ms: REBALANCE_MS,
+            protocol_type: "consumer".to_owned(),
+            protocols: vec![JoinGroupRequestProtocol { name: "cooperative-sticky".to_owned(), metadata }],
+            ..JoinGroupRequest::default()
+        };
+        let (client_id, client_host) = ("client".to_owned(), "/host".to_owned());
+        let join = Join { request, version: 9, client_id, client_host, new_member_id: String::new() };
+        let Reply::Join(joined) = self.decide(Request::Join(join)) else { panic!("a join") };
+        assert_eq!(joined.error_code, 0, "{joined:?}");
+        self.clients[member].epoch = joined.generation_id;
+        self.clients[member].has_to_join = true;
+        let generation_id = joined.generation_id;
+        let request = SyncGroupRequest { group_id, member_id, generation_id, ..SyncGroupRequest::default() };
+        let Reply::Sync(synced) = self.decide(Request::Sync(request)) else { panic!("a sync") };
+        let client = &mut self.clients[member];
+        client.hear(synced.error_code, is_heard, self.now);
+        if is_heard && synced.error_code == 0 {
+            let image = self.controller.view();
+            client.has_to_join = false;
+            client.told = embedded(&synced.assignment)
+                .into_iter()
+                .map(|(name, partition)| (image.topic(&name).expect("it is there").id, partition))
+                .collect();
+            client.owned.clone_from(&client.told);
+        }
+    }
+
+    /// What a classic client joins with: its topics, and what it has of those that there are.
+    fn subscription(&self, client: &Client) -> Bytes {
+        let image = self.controller.view();
+        let count = |count: usize| u32::try_from(count).expect("few").to_be_bytes();
+        let text = |text: &str| [&u16::try_from(text.len()).expect("short").to_be_bytes(), text.as_bytes()].concat();
+        let mut bytes = vec![0, 1];
+        bytes.extend(count(client.topics.len()));
+        client.topics.iter().for_each(|topic| bytes.extend(text(topic)));
+        bytes.extend([0xff; 4]);
+        let owned = by_topic(&client.owned).into_iter();
+        let owned: Vec<_> = owned.filter_map(|of| Some((image.topic_by_id(of.topic_id)?, of.partitions))).collect();
+        bytes.extend(count(owned.len()));
+        for (topic, partitions) in owned {
+            bytes.extend(text(&topic.name));
+            bytes.extend(count(partitions.len()));
+            partitions.iter().for_each(|partition| bytes.extend(partition.to_be_bytes()));
+        }
+        bytes.into()
+    }
+
     /// A client that heard nothing for a session has nothing any more.
     fn forget_if_silent(&mut self, member: usize) {
         let now = self.now;
@@ -333,7 +422,14 @@ impl World {
             member_epoch: if client.instance.is_some() { -2 } else { -1 },
             ..ConsumerGroupHeartbeatRequest::default()
         };
+        let (is_classic, member_id) = (client.is_classic, client.id.clone());
         client.abandon();
+        if is_classic {
+            let members = vec![MemberIdentity { member_id, ..MemberIdentity::default() }];
+            let group_id = GROUP.to_owned();
+            self.decide(Request::Leave(LeaveGroupRequest { group_id, members, ..LeaveGroupRequest::default() }));
+            return;
+        }
         let who = ("client".to_owned(), "/host".to_owned());
         let beat = ConsumerHeartbeat::new(request, 1, who, String::new()).expect("it makes sense");
         self.decide(Request::ConsumerHeartbeat(beat));
@@ -401,14 +497,42 @@ impl World {
 }
 
 impl Client {
+    /// What a classic client makes of a code.
+    fn hear(&mut self, code: i16, is_heard: bool, now: u64) {
+        match ErrorCode::from_number(code) {
+            // It tries again, from the join on.
+            _ if !is_heard => self.has_to_join = true,
+            ErrorCode::None => self.heard_at = now,
+            ErrorCode::RebalanceInProgress => (self.heard_at, self.has_to_join) = (now, true),
+            other => panic!("{} hears {other:?}", self.id),
+        }
+    }
+
     fn abandon(&mut self) {
-        (self.epoch, self.is_unsure, self.owned, self.told) = (0, false, Owned::new(), Owned::new());
+        (self.epoch, self.is_unsure, self.has_to_join) = (0, false, false);
+        (self.owned, self.told) = (Owned::new(), Owned::new());
     }
 }
 
 fn placed(assignment: &Assignment) -> Owned {
     let topics = assignment.topic_partitions.iter();
     topics.flat_map(|topic| topic.partitions.iter().map(move |partition| (topic.topic_id, *partition))).collect()
+}
+
+/// The partitions of an assignment by the classic protocol.
+fn embedded(mut bytes: &[u8]) -> Vec<(String, i32)> {
+    let mut take = |count: usize| bytes.split_off(..count).expect("it is whole");
+    let number = |bytes: &[u8]| i32::from_be_bytes(bytes.try_into().expect("four bytes"));
+    take(2);
+    let mut all = Vec::new();
+    for _ in 0..number(take(4)) {
+        let length = u16::from_be_bytes(take(2).try_into().expect("two bytes"));
+        let name = String::from_utf8(take(usize::from(length)).to_vec()).expect("a name");
+        for _ in 0..number(take(4)) {
+            all.push((name.clone(), number(take(4))));
+        }
+    }
+    all
 }
 
 fn by_topic(owned: &Owned) -> Vec<TopicPartitions> {
