@@ -9,14 +9,20 @@ use bytes::Bytes;
 use highwater_core::cluster::Cluster;
 use highwater_core::config::Settings;
 use highwater_core::config::topic::TopicConfig;
+use highwater_core::controller::image::Image;
 use highwater_core::controller::registration::Registration;
 use highwater_core::controller::{self, ControllerMachine};
-use highwater_core::group::{GroupMachine, Join, Reply, Request};
+use highwater_core::group::{ConsumerHeartbeat, GroupMachine, Join, Reply, Request};
 use highwater_core::machine::{Append, Entry, Leading, Machine, Outcome, Token, Until, Wait};
 use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::ids::{EntryId, LeaderEpoch, Monotonic, Timestamp};
+use highwater_protocol::message::consumer_group_describe_response::{self, DescribedGroup as DescribedConsumerGroup};
+use highwater_protocol::message::consumer_group_heartbeat_request::TopicPartitions as OwnedPartitions;
+use highwater_protocol::message::consumer_group_heartbeat_response::TopicPartitions;
+use highwater_protocol::message::create_partitions_request::CreatePartitionsTopic;
 use highwater_protocol::message::create_topics_request::CreatableTopic;
 use highwater_protocol::message::delete_topics_request::DeleteTopicState;
+use highwater_protocol::message::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use highwater_protocol::message::join_group_request::JoinGroupRequestProtocol;
 use highwater_protocol::message::leave_group_request::MemberIdentity;
 use highwater_protocol::message::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
@@ -24,8 +30,9 @@ use highwater_protocol::message::offset_delete_request::{OffsetDeleteRequestPart
 use highwater_protocol::message::offset_fetch_request::OffsetFetchRequestGroup;
 use highwater_protocol::message::sync_group_request::SyncGroupRequestAssignment;
 use highwater_protocol::message::{
-    CreateTopicsRequest, DeleteTopicsRequest, HeartbeatRequest, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest,
-    ListGroupsRequest, OffsetCommitRequest, OffsetDeleteRequest, SyncGroupRequest,
+    ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, CreatePartitionsRequest, CreateTopicsRequest,
+    DeleteTopicsRequest, HeartbeatRequest, IncrementalAlterConfigsRequest, JoinGroupRequest, JoinGroupResponse,
+    LeaveGroupRequest, ListGroupsRequest, OffsetCommitRequest, OffsetDeleteRequest, SyncGroupRequest,
 };
 use highwater_protocol::records::batch::{validate, verify_crc};
 use uuid::Uuid;
@@ -139,7 +146,8 @@ impl Bench {
                 Until::Committed(Wait::Folded) => before,
                 other => panic!("an answer waits for {other:?}"),
             };
-            writeln!(printed, "[{token}] when #{} is committed: {}", at.0, reply_text(&reply)).expect("prints");
+            writeln!(printed, "[{token}] when #{} is committed: {}", at.0, reply_text(&reply, &self.controller.view()))
+                .expect("prints");
         }
         (printed, has_appended)
     }
@@ -152,6 +160,16 @@ impl Bench {
 
     fn topic_id(&self, name: &str) -> Uuid {
         self.controller.view().topic(name).map_or(Uuid::nil(), |topic| topic.id)
+    }
+
+    /// `t:0,1;u:2`, or `-` for none.
+    fn partitions(&self, owned: &str) -> Vec<OwnedPartitions> {
+        let of_topic = |owned: &str| {
+            let (topic, partitions) = owned.split_once(':').expect("topic:partitions");
+            let partitions = partitions.split(',').map(|partition| partition.parse().expect("a number"));
+            OwnedPartitions { topic_id: self.topic_id(topic), partitions: partitions.collect() }
+        };
+        owned.split(';').filter(|owned| *owned != "-").map(of_topic).collect()
     }
 
     fn draw(&mut self) -> Uuid {
@@ -179,16 +197,75 @@ fn saved(machine: &GroupMachine) -> Vec<u8> {
     bytes
 }
 
-fn subscription(topics: &str) -> Bytes {
+/// What a classic consumer joins with: version 1 where it says what it has.
+fn subscription(topics: &str, owned: Option<&str>) -> Bytes {
     let topics: Vec<&str> = topics.split(',').collect();
-    let mut bytes = vec![0, 0];
-    bytes.extend(u32::try_from(topics.len()).expect("few").to_be_bytes());
-    for topic in topics {
-        bytes.extend(u16::try_from(topic.len()).expect("short").to_be_bytes());
-        bytes.extend(topic.as_bytes());
-    }
+    let mut bytes = vec![0, u8::from(owned.is_some())];
+    put_count(&mut bytes, topics.len());
+    topics.iter().for_each(|topic| put_text(&mut bytes, topic));
     bytes.extend([0xff; 4]);
+    if let Some(owned) = owned {
+        put_partitions(&mut bytes, owned);
+    }
     bytes.into()
+}
+
+/// What a classic leader gives a member: `t:0,1;u:2`, or `-` for nothing; with data of its own behind `!`.
+fn embedded_assignment(given: &str) -> Bytes {
+    let (given, data) = given.split_once('!').map_or((given, None), |(given, data)| (given, Some(data)));
+    let mut bytes = vec![0, 1];
+    put_partitions(&mut bytes, given);
+    match data {
+        None => bytes.extend([0xff; 4]),
+        Some(data) => {
+            put_count(&mut bytes, data.len());
+            bytes.extend(data.as_bytes());
+        }
+    }
+    bytes.into()
+}
+
+fn put_count(bytes: &mut Vec<u8>, count: usize) {
+    bytes.extend(u32::try_from(count).expect("few").to_be_bytes());
+}
+
+fn put_text(bytes: &mut Vec<u8>, text: &str) {
+    bytes.extend(u16::try_from(text.len()).expect("short").to_be_bytes());
+    bytes.extend(text.as_bytes());
+}
+
+fn put_partitions(bytes: &mut Vec<u8>, owned: &str) {
+    let topics: Vec<&str> = owned.split(';').filter(|owned| *owned != "-").collect();
+    put_count(bytes, topics.len());
+    for owned in topics {
+        let (topic, partitions) = owned.split_once(':').expect("topic:partitions");
+        put_text(bytes, topic);
+        let partitions: Vec<i32> = partitions.split(',').map(|one| one.parse().expect("a number")).collect();
+        put_count(bytes, partitions.len());
+        partitions.iter().for_each(|partition| bytes.extend(partition.to_be_bytes()));
+    }
+}
+
+/// An assignment as a classic consumer reads it, or what else the bytes are.
+fn assignment_text(bytes: &[u8]) -> String {
+    embedded_text(bytes).unwrap_or_else(|| format!("'{}'", String::from_utf8_lossy(bytes)))
+}
+
+fn embedded_text(mut bytes: &[u8]) -> Option<String> {
+    let version = bytes.split_off(..2)?;
+    if version[0] != 0 || version[1] > 3 {
+        return None;
+    }
+    let count = |bytes: &mut &[u8]| Some(u32::from_be_bytes(*bytes.split_off(..4)?.first_chunk()?));
+    let mut all = Vec::new();
+    for _ in 0..count(&mut bytes)? {
+        let length = u16::from_be_bytes(*bytes.split_off(..2)?.first_chunk()?);
+        let topic = std::str::from_utf8(bytes.split_off(..usize::from(length))?).ok()?;
+        for _ in 0..count(&mut bytes)? {
+            all.push(format!("{topic}-{}", i32::from_be_bytes(*bytes.split_off(..4)?.first_chunk()?)));
+        }
+    }
+    Some(or_nothing(&all.join(" ")).to_owned())
 }
 
 fn list(text: Option<&str>) -> Vec<String> {
@@ -211,7 +288,10 @@ impl Script for Bench {
             "join" => {
                 let protocol = |name: String| JoinGroupRequestProtocol {
                     name,
-                    metadata: subscription(command.value("topics").unwrap_or("t")),
+                    metadata: match command.value("metadata") {
+                        None => subscription(command.value("topics").unwrap_or("t"), command.value("owned")),
+                        Some(other) => Bytes::copy_from_slice(other.as_bytes()),
+                    },
                 };
                 let protocols = list(Some(command.value("protocols").unwrap_or("range")));
                 let request = JoinGroupRequest {
@@ -240,6 +320,11 @@ impl Script for Bench {
                         assignment: Bytes::copy_from_slice(bytes.as_bytes()),
                     }
                 };
+                let given = |pair: &str| {
+                    let (member, given) = pair.split_once('/').expect("member/partitions");
+                    SyncGroupRequestAssignment { member_id: member.to_owned(), assignment: embedded_assignment(given) }
+                };
+                let given = command.value("give").into_iter().flat_map(|all| all.split('|')).map(given);
                 self.decide(Request::Sync(SyncGroupRequest {
                     group_id: group,
                     generation_id: int("gen", 1),
@@ -247,7 +332,7 @@ impl Script for Bench {
                     group_instance_id,
                     protocol_type: command.value("type").map(str::to_owned),
                     protocol_name: command.value("protocol").map(str::to_owned),
-                    assignments: list(command.value("assign")).into_iter().map(assignment).collect(),
+                    assignments: list(command.value("assign")).into_iter().map(assignment).chain(given).collect(),
                 }))
             }
             "heartbeat" => self.decide(Request::Heartbeat(HeartbeatRequest {
@@ -270,6 +355,32 @@ impl Script for Bench {
                     ..LeaveGroupRequest::default()
                 }))
             }
+            "beat" => {
+                let epoch = int("epoch", 0);
+                let is_joining = epoch == 0 && !command.has("bare");
+                let topics = command.value("topics").or(if is_joining { Some("t") } else { None });
+                let topics = topics.filter(|_| command.value("regex").is_none());
+                let owned = command.value("owned").or(if is_joining { Some("-") } else { None });
+                let request = ConsumerGroupHeartbeatRequest {
+                    group_id: group,
+                    member_id,
+                    member_epoch: epoch,
+                    instance_id: group_instance_id,
+                    rack_id: command.value("rack").map(str::to_owned),
+                    rebalance_timeout_ms: int("rebalance", if is_joining { 20_000 } else { -1 }),
+                    subscribed_topic_names: topics.map(|topics| list(Some(topics).filter(|topics| *topics != "-"))),
+                    subscribed_topic_regex: command.value("regex").map(|regex| regex.replace("none", "")),
+                    server_assignor: command.value("assignor").map(str::to_owned),
+                    topic_partitions: owned.map(|owned| self.partitions(owned)),
+                };
+                let version = i16::try_from(number("v", 1)).expect("a version");
+                let client = (text(command.value("client").or(Some("client"))), "/host".to_owned());
+                match ConsumerHeartbeat::new(request, version, client, text(command.value("as"))) {
+                    Ok(heartbeat) => self.decide(Request::ConsumerHeartbeat(heartbeat)),
+                    Err(refused) => format!("at once: {}\n", beat_text(&refused, &self.controller.view())),
+                }
+            }
+            "describe-consumer" => self.decide(Request::DescribeConsumer(group)),
             "commit" => {
                 let name = command.value("topic").unwrap_or("t").to_owned();
                 let partitions = vec![OffsetCommitRequestPartition {
@@ -296,7 +407,8 @@ impl Script for Bench {
             "offsets" => self.decide(Request::FetchOffsets(OffsetFetchRequestGroup {
                 group_id: group,
                 topics: None,
-                ..OffsetFetchRequestGroup::default()
+                member_id: command.value("member").map(str::to_owned),
+                member_epoch: int("epoch", -1),
             })),
             "describe" => self.decide(Request::Describe(group)),
             "list" => self.decide(Request::List(ListGroupsRequest {
@@ -324,7 +436,7 @@ impl Script for Bench {
             "topic" => {
                 let topics = vec![CreatableTopic {
                     name: group,
-                    num_partitions: 3,
+                    num_partitions: int("partitions", 3),
                     replication_factor: 1,
                     ..CreatableTopic::default()
                 }];
@@ -336,6 +448,29 @@ impl Script for Bench {
             "drop-topic" => {
                 let topics = vec![DeleteTopicState { name: Some(group), ..DeleteTopicState::default() }];
                 self.control(controller::Request::DeleteTopics(DeleteTopicsRequest { topics, ..Default::default() }));
+                String::new()
+            }
+            "grow" => {
+                let topics =
+                    vec![CreatePartitionsTopic { name: group, count: int("partitions", 3), assignments: None }];
+                let request = CreatePartitionsRequest { topics, ..CreatePartitionsRequest::default() };
+                self.control(controller::Request::CreatePartitions(request));
+                String::new()
+            }
+            "group-config" => {
+                let settings = command.words.iter().filter_map(|word| word.split_once('='));
+                let config = |(name, value): (&str, &str)| AlterableConfig {
+                    name: name.to_owned(),
+                    value: Some(value.to_owned()),
+                    ..AlterableConfig::default()
+                };
+                let resource = AlterConfigsResource {
+                    resource_type: 32,
+                    resource_name: group.clone(),
+                    configs: settings.map(config).collect(),
+                };
+                let request = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
+                self.control(controller::Request::IncrementalAlterConfigs(request));
                 String::new()
             }
             "config" => {
@@ -352,12 +487,14 @@ fn code(number: i16) -> ErrorCode {
     ErrorCode::from_number(number)
 }
 
-fn reply_text(reply: &Reply) -> String {
+fn reply_text(reply: &Reply, image: &Image) -> String {
     match reply {
+        Reply::ConsumerHeartbeat(answer) => beat_text(answer, image),
+        Reply::DescribeConsumer(group) => consumers_text(group),
         Reply::Join(joined) if joined.error_code == 0 => joined_text(joined),
         Reply::Join(refused) => format!("{:?} for '{}'", code(refused.error_code), refused.member_id),
         Reply::Sync(synced) if synced.error_code == 0 => {
-            format!("assigned '{}'", String::from_utf8_lossy(&synced.assignment))
+            format!("assigned {}", assignment_text(&synced.assignment))
         }
         Reply::Sync(refused) => format!("{:?}", code(refused.error_code)),
         Reply::Heartbeat(answer) => format!("{:?}", code(answer.error_code)),
@@ -376,6 +513,7 @@ fn reply_text(reply: &Reply) -> String {
             });
             all.collect::<Vec<_>>().join(", ")
         }
+        Reply::FetchOffsets(answer) if answer.error_code != 0 => format!("{:?}", code(answer.error_code)),
         Reply::FetchOffsets(answer) => {
             let all = answer.topics.iter().flat_map(|topic| {
                 topic.partitions.iter().map(move |one| {
@@ -391,7 +529,7 @@ fn reply_text(reply: &Reply) -> String {
         Reply::Describe(group) => {
             let member = |member: &highwater_protocol::message::describe_groups_response::DescribedGroupMember| {
                 let instance = member.group_instance_id.as_deref().map(|id| format!(" ({id})")).unwrap_or_default();
-                format!("{}{instance} has '{}'", member.member_id, String::from_utf8_lossy(&member.member_assignment))
+                format!("{}{instance} has {}", member.member_id, assignment_text(&member.member_assignment))
             };
             let members: Vec<String> = group.members.iter().map(member).collect();
             format!("{} {}/{}: {}", group.group_state, group.protocol_type, group.protocol_data, members.join(", "))
@@ -426,6 +564,61 @@ fn reply_text(reply: &Reply) -> String {
         }
         Reply::FollowsCluster => "follows the cluster".to_owned(),
     }
+}
+
+fn beat_text(answer: &ConsumerGroupHeartbeatResponse, image: &Image) -> String {
+    if answer.error_code != 0 {
+        return format!("{:?}: {}", code(answer.error_code), answer.error_message.as_deref().unwrap_or("no reason"));
+    }
+    let name = |id: &Uuid| image.topic_by_id(*id).map_or("a topic that is gone".to_owned(), |topic| topic.name.clone());
+    let assigned = answer.assignment.as_ref().map(|assignment| {
+        let of_topic = |topic: &TopicPartitions| listed(&name(&topic.topic_id), &topic.partitions);
+        let mut all: Vec<String> = assignment.topic_partitions.iter().map(of_topic).collect();
+        all.sort();
+        format!(", has {}", or_nothing(&all.join(" ")))
+    });
+    let (id, epoch) = (answer.member_id.as_deref().unwrap_or("nobody"), answer.member_epoch);
+    format!("{id} at {epoch}{}, again in {} ms", assigned.unwrap_or_default(), answer.heartbeat_interval_ms)
+}
+
+fn listed(topic: &str, partitions: &[i32]) -> String {
+    partitions.iter().map(|partition| format!("{topic}-{partition}")).collect::<Vec<_>>().join(" ")
+}
+
+fn or_nothing(text: &str) -> &str {
+    if text.is_empty() { "nothing" } else { text }
+}
+
+fn consumers_text(group: &DescribedConsumerGroup) -> String {
+    if group.error_code != 0 {
+        let message = group.error_message.as_deref().unwrap_or("no reason");
+        return format!("{:?}: {message}", code(group.error_code));
+    }
+    let all = |assignment: &consumer_group_describe_response::Assignment| {
+        let topics = assignment.topic_partitions.iter().map(|topic| listed(&topic.topic_name, &topic.partitions));
+        let mut topics: Vec<String> = topics.collect();
+        topics.sort();
+        or_nothing(&topics.join(" ")).to_owned()
+    };
+    let member = |member: &consumer_group_describe_response::Member| {
+        let instance = member.instance_id.as_deref().map(|id| format!(" ({id})")).unwrap_or_default();
+        let regex = member.subscribed_topic_regex.as_deref().filter(|regex| !regex.is_empty());
+        let regex = regex.map(|regex| format!(" like {regex}")).unwrap_or_default();
+        let kind = if member.member_type == 0 { "classic " } else { "" };
+        format!(
+            "\n  {kind}{}{instance} at {} wants {}{regex}: has {}, shall have {}",
+            member.member_id,
+            member.member_epoch,
+            or_nothing(&member.subscribed_topic_names.join(" ")),
+            all(&member.assignment),
+            all(&member.target_assignment)
+        )
+    };
+    let members: String = group.members.iter().map(member).collect();
+    format!(
+        "{} in epoch {}, target of {} by {}{members}",
+        group.group_state, group.group_epoch, group.assignment_epoch, group.assignor_name
+    )
 }
 
 fn joined_text(joined: &JoinGroupResponse) -> String {
