@@ -1,0 +1,38 @@
+"""The clients of the groups, and how one of their members is started."""
+
+import pathlib
+import sys
+
+INTEROP = pathlib.Path(__file__).resolve().parent.parent
+INSTALLED = INTEROP.parent.parent / "target" / "interop"
+
+
+class Client:
+    def __init__(self, *program, static=True):
+        self.program, self.static = program, static
+
+    def command(self, bootstrap, group, topic, name, instance):
+        return [*self.program, bootstrap, group, topic, name, *([instance] if instance else [])]
+
+
+def python(client, variant="classic"):
+    return Client(sys.executable, "-B", INTEROP / "python" / "member.py", client, variant)
+
+
+def java(version, variant="classic"):
+    # A short-lived client is quicker without the second compiler.
+    libs = INSTALLED / f"java-{version}"
+    flags = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m"]
+    return Client("java", *flags, "-cp", f"{libs}/*:{libs}", "Member", variant)
+
+
+# "classic" is the client's own choice of assignors: range.
+CLIENTS = {
+    "java-4.4": java("4.4"),
+    "java-4.4 cooperative": java("4.4", "cooperative"),
+    "java-3.9": java("3.9"),
+    "confluent-kafka": python("confluent-kafka"),
+    "confluent-kafka cooperative": python("confluent-kafka", "cooperative"),
+    "kafka-python": python("kafka-python"),
+    "aiokafka": python("aiokafka"),
+}
