@@ -26,7 +26,12 @@ def java(version, variant="classic"):
     return Client("java", *flags, "-cp", f"{libs}/*:{libs}", "Member", variant)
 
 
-# "classic" is the client's own choice of assignors: range.
+def go(client, variant="classic"):
+    return Client(INSTALLED / "go-clients", "member", client, variant)
+
+
+# "classic" is the client's own choice of assignors: range for librdkafka, Java, sarama and the clients in Python,
+# cooperative-sticky for franz-go.
 CLIENTS = {
     "java-4.4": java("4.4"),
     "java-4.4 cooperative": java("4.4", "cooperative"),
@@ -35,4 +40,7 @@ CLIENTS = {
     "confluent-kafka cooperative": python("confluent-kafka", "cooperative"),
     "kafka-python": python("kafka-python"),
     "aiokafka": python("aiokafka"),
+    "franz-go": go("franz-go"),
+    "sarama": go("sarama"),
+    "sarama cooperative": go("sarama", "cooperative"),
 }
