@@ -8,8 +8,8 @@ INSTALLED = INTEROP.parent.parent / "target" / "interop"
 
 
 class Client:
-    def __init__(self, *program, static=True):
-        self.program, self.static = program, static
+    def __init__(self, *program, static=True, sees_growth=True):
+        self.program, self.static, self.sees_growth = program, static, sees_growth
 
     def command(self, bootstrap, group, topic, name, instance):
         return [*self.program, bootstrap, group, topic, name, *([instance] if instance else [])]
@@ -30,8 +30,13 @@ def go(client, variant="classic"):
     return Client(INSTALLED / "go-clients", "member", client, variant)
 
 
+def node(client, variant="classic", **lacks):
+    home = INSTALLED / "node"
+    return Client(home / "node_modules" / ".bin" / "node", home / "member.js", client, variant, **lacks)
+
+
 # "classic" is the client's own choice of assignors: range for librdkafka, Java, sarama and the clients in Python,
-# cooperative-sticky for franz-go.
+# cooperative-sticky for franz-go, round-robin for those in JavaScript.
 CLIENTS = {
     "java-4.4": java("4.4"),
     "java-4.4 cooperative": java("4.4", "cooperative"),
@@ -43,4 +48,8 @@ CLIENTS = {
     "franz-go": go("franz-go"),
     "sarama": go("sarama"),
     "sarama cooperative": go("sarama", "cooperative"),
+    # KafkaJS has no static members.
+    "kafkajs": node("kafkajs", static=False),
+    # In classic groups it takes new partitions with the next rebalance only.
+    "platformatic": node("platformatic", sees_growth=False),
 }

@@ -34,6 +34,9 @@ def lifecycle(group, client):
     group.kill(second)
     took["kill"] = group.divided("one was killed")
     group.grow(GROWN)
+    if not client.sees_growth:
+        group.leave(third)
+        third = group.join(client)
     took["growth"] = group.divided("the topic has grown")
     if client.static:
         before = third.assignments
