@@ -41,6 +41,8 @@ const EXPECTED: &[(i16, i16, i16)] = &[
     (47, 0, 0),
     (60, 0, 2),
     (61, 0, 0),
+    (68, 0, 1),
+    (69, 0, 1),
     (74, 0, 1),
     (75, 0, 0),
 ];
@@ -67,6 +69,13 @@ fn the_keys_and_versions_are_those_of_kafka() {
             answer.api_keys.iter().map(|key| (key.api_key, key.min_version, key.max_version)).collect();
         found.sort_unstable();
         assert_eq!(found, EXPECTED, "in version {version}");
+        let supported = answer.supported_features.iter().map(|of| (of.name.as_str(), of.min_version, of.max_version));
+        // Level 0 was not read by older clients (KAFKA-17011).
+        let expected = if version >= 4 { vec![("group.version", 0, 1)] } else { Vec::new() };
+        assert_eq!(supported.collect::<Vec<_>>(), expected, "in version {version}");
+        let finalized = answer.finalized_features.iter().map(|of| (of.name.as_str(), of.max_version_level));
+        let expected = if version >= 3 { vec![("group.version", 1)] } else { Vec::new() };
+        assert_eq!(finalized.collect::<Vec<_>>(), expected, "in version {version}");
     }
 }
 
@@ -150,6 +159,8 @@ fn every_version_of_every_key_is_answered() {
     ask!(wire, asked, ListGroupsRequest::default());
     ask!(wire, asked, DeleteGroupsRequest::default());
     ask!(wire, asked, OffsetDeleteRequest::default());
+    ask!(wire, asked, ConsumerGroupHeartbeatRequest::default());
+    ask!(wire, asked, ConsumerGroupDescribeRequest::default());
     ask!(wire, asked, DescribeConfigsRequest::default());
     ask!(wire, asked, AlterConfigsRequest::default());
     ask!(wire, asked, DescribeLogDirsRequest::default());

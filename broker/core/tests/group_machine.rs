@@ -9,14 +9,20 @@ use bytes::Bytes;
 use highwater_core::cluster::Cluster;
 use highwater_core::config::Settings;
 use highwater_core::config::topic::TopicConfig;
+use highwater_core::controller::image::Image;
 use highwater_core::controller::registration::Registration;
 use highwater_core::controller::{self, ControllerMachine};
-use highwater_core::group::{GroupMachine, Join, Reply, Request};
+use highwater_core::group::{ConsumerHeartbeat, GroupMachine, Join, Reply, Request};
 use highwater_core::machine::{Append, Entry, Leading, Machine, Outcome, Token, Until, Wait};
 use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::ids::{EntryId, LeaderEpoch, Monotonic, Timestamp};
+use highwater_protocol::message::consumer_group_describe_response::{self, DescribedGroup as DescribedConsumerGroup};
+use highwater_protocol::message::consumer_group_heartbeat_request::TopicPartitions as OwnedPartitions;
+use highwater_protocol::message::consumer_group_heartbeat_response::TopicPartitions;
+use highwater_protocol::message::create_partitions_request::CreatePartitionsTopic;
 use highwater_protocol::message::create_topics_request::CreatableTopic;
 use highwater_protocol::message::delete_topics_request::DeleteTopicState;
+use highwater_protocol::message::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use highwater_protocol::message::join_group_request::JoinGroupRequestProtocol;
 use highwater_protocol::message::leave_group_request::MemberIdentity;
 use highwater_protocol::message::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
@@ -24,8 +30,9 @@ use highwater_protocol::message::offset_delete_request::{OffsetDeleteRequestPart
 use highwater_protocol::message::offset_fetch_request::OffsetFetchRequestGroup;
 use highwater_protocol::message::sync_group_request::SyncGroupRequestAssignment;
 use highwater_protocol::message::{
-    CreateTopicsRequest, DeleteTopicsRequest, HeartbeatRequest, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest,
-    ListGroupsRequest, OffsetCommitRequest, OffsetDeleteRequest, SyncGroupRequest,
+    ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, CreatePartitionsRequest, CreateTopicsRequest,
+    DeleteTopicsRequest, HeartbeatRequest, IncrementalAlterConfigsRequest, JoinGroupRequest, JoinGroupResponse,
+    LeaveGroupRequest, ListGroupsRequest, OffsetCommitRequest, OffsetDeleteRequest, SyncGroupRequest,
 };
 use highwater_protocol::records::batch::{validate, verify_crc};
 use uuid::Uuid;
@@ -139,7 +146,8 @@ impl Bench {
                 Until::Committed(Wait::Folded) => before,
                 other => panic!("an answer waits for {other:?}"),
             };
-            writeln!(printed, "[{token}] when #{} is committed: {}", at.0, reply_text(&reply)).expect("prints");
+            writeln!(printed, "[{token}] when #{} is committed: {}", at.0, reply_text(&reply, &self.controller.view()))
+                .expect("prints");
         }
         (printed, has_appended)
     }
@@ -152,6 +160,16 @@ impl Bench {
 
     fn topic_id(&self, name: &str) -> Uuid {
         self.controller.view().topic(name).map_or(Uuid::nil(), |topic| topic.id)
+    }
+
+    /// `t:0,1;u:2`, or `-` for none.
+    fn partitions(&self, owned: &str) -> Vec<OwnedPartitions> {
+        let of_topic = |owned: &str| {
+            let (topic, partitions) = owned.split_once(':').expect("topic:partitions");
+            let partitions = partitions.split(',').map(|partition| partition.parse().expect("a number"));
+            OwnedPartitions { topic_id: self.topic_id(topic), partitions: partitions.collect() }
+        };
+        owned.split(';').filter(|owned| *owned != "-").map(of_topic).collect()
     }
 
     fn draw(&mut self) -> Uuid {
@@ -270,6 +288,32 @@ impl Script for Bench {
                     ..LeaveGroupRequest::default()
                 }))
             }
+            "beat" => {
+                let epoch = int("epoch", 0);
+                let is_joining = epoch == 0 && !command.has("bare");
+                let topics = command.value("topics").or(if is_joining { Some("t") } else { None });
+                let topics = topics.filter(|_| command.value("regex").is_none());
+                let owned = command.value("owned").or(if is_joining { Some("-") } else { None });
+                let request = ConsumerGroupHeartbeatRequest {
+                    group_id: group,
+                    member_id,
+                    member_epoch: epoch,
+                    instance_id: group_instance_id,
+                    rack_id: command.value("rack").map(str::to_owned),
+                    rebalance_timeout_ms: int("rebalance", if is_joining { 20_000 } else { -1 }),
+                    subscribed_topic_names: topics.map(|topics| list(Some(topics).filter(|topics| *topics != "-"))),
+                    subscribed_topic_regex: command.value("regex").map(|regex| regex.replace("none", "")),
+                    server_assignor: command.value("assignor").map(str::to_owned),
+                    topic_partitions: owned.map(|owned| self.partitions(owned)),
+                };
+                let version = i16::try_from(number("v", 1)).expect("a version");
+                let client = (text(command.value("client").or(Some("client"))), "/host".to_owned());
+                match ConsumerHeartbeat::new(request, version, client, text(command.value("as"))) {
+                    Ok(heartbeat) => self.decide(Request::ConsumerHeartbeat(heartbeat)),
+                    Err(refused) => format!("at once: {}\n", beat_text(&refused, &self.controller.view())),
+                }
+            }
+            "describe-consumer" => self.decide(Request::DescribeConsumer(group)),
             "commit" => {
                 let name = command.value("topic").unwrap_or("t").to_owned();
                 let partitions = vec![OffsetCommitRequestPartition {
@@ -296,7 +340,8 @@ impl Script for Bench {
             "offsets" => self.decide(Request::FetchOffsets(OffsetFetchRequestGroup {
                 group_id: group,
                 topics: None,
-                ..OffsetFetchRequestGroup::default()
+                member_id: command.value("member").map(str::to_owned),
+                member_epoch: int("epoch", -1),
             })),
             "describe" => self.decide(Request::Describe(group)),
             "list" => self.decide(Request::List(ListGroupsRequest {
@@ -324,7 +369,7 @@ impl Script for Bench {
             "topic" => {
                 let topics = vec![CreatableTopic {
                     name: group,
-                    num_partitions: 3,
+                    num_partitions: int("partitions", 3),
                     replication_factor: 1,
                     ..CreatableTopic::default()
                 }];
@@ -336,6 +381,29 @@ impl Script for Bench {
             "drop-topic" => {
                 let topics = vec![DeleteTopicState { name: Some(group), ..DeleteTopicState::default() }];
                 self.control(controller::Request::DeleteTopics(DeleteTopicsRequest { topics, ..Default::default() }));
+                String::new()
+            }
+            "grow" => {
+                let topics =
+                    vec![CreatePartitionsTopic { name: group, count: int("partitions", 3), assignments: None }];
+                let request = CreatePartitionsRequest { topics, ..CreatePartitionsRequest::default() };
+                self.control(controller::Request::CreatePartitions(request));
+                String::new()
+            }
+            "group-config" => {
+                let settings = command.words.iter().filter_map(|word| word.split_once('='));
+                let config = |(name, value): (&str, &str)| AlterableConfig {
+                    name: name.to_owned(),
+                    value: Some(value.to_owned()),
+                    ..AlterableConfig::default()
+                };
+                let resource = AlterConfigsResource {
+                    resource_type: 32,
+                    resource_name: group.clone(),
+                    configs: settings.map(config).collect(),
+                };
+                let request = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
+                self.control(controller::Request::IncrementalAlterConfigs(request));
                 String::new()
             }
             "config" => {
@@ -352,8 +420,10 @@ fn code(number: i16) -> ErrorCode {
     ErrorCode::from_number(number)
 }
 
-fn reply_text(reply: &Reply) -> String {
+fn reply_text(reply: &Reply, image: &Image) -> String {
     match reply {
+        Reply::ConsumerHeartbeat(answer) => beat_text(answer, image),
+        Reply::DescribeConsumer(group) => consumers_text(group),
         Reply::Join(joined) if joined.error_code == 0 => joined_text(joined),
         Reply::Join(refused) => format!("{:?} for '{}'", code(refused.error_code), refused.member_id),
         Reply::Sync(synced) if synced.error_code == 0 => {
@@ -376,6 +446,7 @@ fn reply_text(reply: &Reply) -> String {
             });
             all.collect::<Vec<_>>().join(", ")
         }
+        Reply::FetchOffsets(answer) if answer.error_code != 0 => format!("{:?}", code(answer.error_code)),
         Reply::FetchOffsets(answer) => {
             let all = answer.topics.iter().flat_map(|topic| {
                 topic.partitions.iter().map(move |one| {
@@ -426,6 +497,61 @@ fn reply_text(reply: &Reply) -> String {
         }
         Reply::FollowsCluster => "follows the cluster".to_owned(),
     }
+}
+
+fn beat_text(answer: &ConsumerGroupHeartbeatResponse, image: &Image) -> String {
+    if answer.error_code != 0 {
+        return format!("{:?}: {}", code(answer.error_code), answer.error_message.as_deref().unwrap_or("no reason"));
+    }
+    let name = |id: &Uuid| image.topic_by_id(*id).map_or("a topic that is gone".to_owned(), |topic| topic.name.clone());
+    let assigned = answer.assignment.as_ref().map(|assignment| {
+        let of_topic = |topic: &TopicPartitions| listed(&name(&topic.topic_id), &topic.partitions);
+        let mut all: Vec<String> = assignment.topic_partitions.iter().map(of_topic).collect();
+        all.sort();
+        format!(", has {}", or_nothing(&all.join(" ")))
+    });
+    let (id, epoch) = (answer.member_id.as_deref().unwrap_or("nobody"), answer.member_epoch);
+    format!("{id} at {epoch}{}, again in {} ms", assigned.unwrap_or_default(), answer.heartbeat_interval_ms)
+}
+
+fn listed(topic: &str, partitions: &[i32]) -> String {
+    partitions.iter().map(|partition| format!("{topic}-{partition}")).collect::<Vec<_>>().join(" ")
+}
+
+fn or_nothing(text: &str) -> &str {
+    if text.is_empty() { "nothing" } else { text }
+}
+
+fn consumers_text(group: &DescribedConsumerGroup) -> String {
+    if group.error_code != 0 {
+        let message = group.error_message.as_deref().unwrap_or("no reason");
+        return format!("{:?}: {message}", code(group.error_code));
+    }
+    let all = |assignment: &consumer_group_describe_response::Assignment| {
+        let topics = assignment.topic_partitions.iter().map(|topic| listed(&topic.topic_name, &topic.partitions));
+        let mut topics: Vec<String> = topics.collect();
+        topics.sort();
+        or_nothing(&topics.join(" ")).to_owned()
+    };
+    let member = |member: &consumer_group_describe_response::Member| {
+        let instance = member.instance_id.as_deref().map(|id| format!(" ({id})")).unwrap_or_default();
+        let regex = member.subscribed_topic_regex.as_deref().filter(|regex| !regex.is_empty());
+        let regex = regex.map(|regex| format!(" like {regex}")).unwrap_or_default();
+        let kind = if member.member_type == 0 { "classic " } else { "" };
+        format!(
+            "\n  {kind}{}{instance} at {} wants {}{regex}: has {}, shall have {}",
+            member.member_id,
+            member.member_epoch,
+            or_nothing(&member.subscribed_topic_names.join(" ")),
+            all(&member.assignment),
+            all(&member.target_assignment)
+        )
+    };
+    let members: String = group.members.iter().map(member).collect();
+    format!(
+        "{} in epoch {}, target of {} by {}{members}",
+        group.group_state, group.group_epoch, group.assignment_epoch, group.assignor_name
+    )
 }
 
 fn joined_text(joined: &JoinGroupResponse) -> String {

@@ -3,14 +3,18 @@
 //! An unknown version is answered in version 0 with this key alone (KIP-511). From version 3 on the client names its software;
 //! from 5 on it says which node and cluster it believes to talk to (KIP-1242).
 
+use highwater_core::controller::registration::FEATURES;
 use highwater_protocol::api::ApiKey;
 use highwater_protocol::error_code::ErrorCode;
-use highwater_protocol::message::api_versions_response::ApiVersion;
+use highwater_protocol::message::api_versions_response::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
 use highwater_protocol::message::{ApiVersionsRequest, ApiVersionsResponse};
 
 use super::routes::SERVED;
 use super::{Answer, Asked};
 use crate::server::response::Response;
+
+/// From this version on a feature may begin at level 0.
+const KNOWS_LEVEL_0: i16 = 4;
 
 pub(crate) fn handle(asked: &Asked, request: &ApiVersionsRequest) -> Answer {
     if asked.version >= 3 {
@@ -23,12 +27,34 @@ pub(crate) fn handle(asked: &Asked, request: &ApiVersionsRequest) -> Answer {
     if let Some(code) = is_elsewhere(asked, request) {
         return asked.now(&failed(code));
     }
+    let image = asked.shell.image();
+    let finalized = |(name, level): (&String, &i16)| FinalizedFeatureKey {
+        name: name.clone(),
+        max_version_level: *level,
+        min_version_level: *level,
+    };
     let body = ApiVersionsResponse {
         api_keys: SERVED.iter().map(|key| advertised(*key)).collect(),
-        finalized_features_epoch: asked.shell.image().features_epoch,
+        supported_features: supported_features(asked.version),
+        finalized_features_epoch: image.features_epoch,
+        finalized_features: image.features.iter().map(finalized).collect(),
         ..ApiVersionsResponse::default()
     };
     asked.now(&body)
+}
+
+/// The features of this release. Below version 4 those whose lowest level is 0 are left out: old Java clients refuse it
+/// (KAFKA-17011).
+fn supported_features(version: i16) -> Vec<SupportedFeatureKey> {
+    if version < KNOWS_LEVEL_0 {
+        return Vec::new();
+    }
+    let supported = |(name, level): &(&str, i16)| SupportedFeatureKey {
+        name: (*name).to_owned(),
+        min_version: 0,
+        max_version: *level,
+    };
+    FEATURES.iter().map(supported).collect()
 }
 
 /// Why the client is not where it believes to be. It names the cluster and the node, or neither.

@@ -91,6 +91,11 @@ fn refuse_version(asked: &Asked, key: ApiKey, version: i16) -> Result<Answer, De
 }
 
 impl Asked {
+    /// Where the client is, as Kafka writes it.
+    pub(crate) fn client_host(&self) -> String {
+        format!("/{}", self.peer.0.ip().to_canonical())
+    }
+
     /// An answer that is there.
     pub(crate) fn now<M: Message>(&self, body: &M) -> Answer {
         Answer::Now(self.encoded(body, Vec::new()))

@@ -3,13 +3,13 @@
 use highwater_protocol::api::ApiKey;
 use highwater_protocol::error::DecodeError;
 use highwater_protocol::message::{
-    AlterConfigsRequest, ApiVersionsRequest, CreatePartitionsRequest, CreateTopicsRequest, DeleteGroupsRequest,
-    DeleteRecordsRequest, DeleteTopicsRequest, DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest,
-    DescribeLogDirsRequest, DescribeProducersRequest, DescribeTopicPartitionsRequest, FetchRequest,
-    FindCoordinatorRequest, HeartbeatRequest, IncrementalAlterConfigsRequest, InitProducerIdRequest, JoinGroupRequest,
-    LeaveGroupRequest, ListConfigResourcesRequest, ListGroupsRequest, ListOffsetsRequest, Message, MetadataRequest,
-    OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest, OffsetForLeaderEpochRequest, ProduceRequest,
-    SyncGroupRequest,
+    AlterConfigsRequest, ApiVersionsRequest, ConsumerGroupDescribeRequest, ConsumerGroupHeartbeatRequest,
+    CreatePartitionsRequest, CreateTopicsRequest, DeleteGroupsRequest, DeleteRecordsRequest, DeleteTopicsRequest,
+    DescribeClusterRequest, DescribeConfigsRequest, DescribeGroupsRequest, DescribeLogDirsRequest,
+    DescribeProducersRequest, DescribeTopicPartitionsRequest, FetchRequest, FindCoordinatorRequest, HeartbeatRequest,
+    IncrementalAlterConfigsRequest, InitProducerIdRequest, JoinGroupRequest, LeaveGroupRequest,
+    ListConfigResourcesRequest, ListGroupsRequest, ListOffsetsRequest, Message, MetadataRequest, OffsetCommitRequest,
+    OffsetDeleteRequest, OffsetFetchRequest, OffsetForLeaderEpochRequest, ProduceRequest, SyncGroupRequest,
 };
 use highwater_protocol::wire::Reader;
 
@@ -49,6 +49,8 @@ pub(crate) const SERVED: &[ApiKey] = &[
     ApiKey::OffsetDelete,
     ApiKey::DescribeCluster,
     ApiKey::DescribeProducers,
+    ApiKey::ConsumerGroupHeartbeat,
+    ApiKey::ConsumerGroupDescribe,
     ApiKey::ListConfigResources,
     ApiKey::DescribeTopicPartitions,
 ];
@@ -77,6 +79,12 @@ pub(crate) fn route(asked: &Asked, key: ApiKey, reader: Reader, turn: &mut Turn)
         ApiKey::DescribeGroups => groups::describe(asked, body::<DescribeGroupsRequest>(reader, version)?, turn),
         ApiKey::ListGroups => groups::list(asked, &body::<ListGroupsRequest>(reader, version)?, turn),
         ApiKey::DeleteGroups => groups::delete(asked, body::<DeleteGroupsRequest>(reader, version)?, turn),
+        ApiKey::ConsumerGroupHeartbeat => {
+            groups::consumer_heartbeat(asked, body::<ConsumerGroupHeartbeatRequest>(reader, version)?, turn)
+        }
+        ApiKey::ConsumerGroupDescribe => {
+            groups::describe_consumer(asked, body::<ConsumerGroupDescribeRequest>(reader, version)?, turn)
+        }
         ApiKey::CreateTopics => admin::create_topics(asked, body::<CreateTopicsRequest>(reader, version)?, turn),
         ApiKey::DeleteTopics => admin::delete_topics(asked, body::<DeleteTopicsRequest>(reader, version)?, turn),
         ApiKey::CreatePartitions => {

@@ -2,8 +2,11 @@
 
 use uuid::Uuid;
 
-use super::change::{Change, Kind};
+use super::change::{Change, FeatureChange, Kind};
 use super::image::{Broker, Image, Listener};
+
+/// Features that Kafka counts in levels, at the level that this release has, which is also the one that a cluster begins with.
+pub const FEATURES: &[(&str, i16)] = &[("group.version", 1)];
 
 /// What a broker says of itself.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -33,6 +36,11 @@ pub(super) fn changes(image: &Image, registration: &Registration) -> Vec<Change>
     };
     if image.brokers.get(&broker.node_id) != Some(&broker) {
         changes.push(Kind::Broker(broker.as_change()).into());
+    }
+    for (name, level) in FEATURES {
+        if !image.features.contains_key(*name) {
+            changes.push(Kind::Feature(FeatureChange { name: (*name).to_owned(), level: i32::from(*level) }).into());
+        }
     }
     changes
 }

@@ -17,7 +17,8 @@ use highwater_protocol::message::{JoinGroupRequest, JoinGroupResponse, SyncGroup
 use super::member::Member;
 use super::records::Change;
 use super::{Effects, Reply};
-use crate::config::group::GroupConfig;
+use crate::config::group::{ConsumerSettings, GroupConfig};
+use crate::controller::image::{Image, ResourceType};
 use crate::machine::Token;
 
 /// What a protocol type says of consumers.
@@ -74,6 +75,14 @@ pub(super) struct Now<'a> {
     pub(super) now: Monotonic,
     pub(super) wall: Timestamp,
     pub(super) config: &'a GroupConfig,
+    pub(super) image: &'a Image,
+}
+
+impl Now<'_> {
+    /// What holds for a consumer group.
+    pub(super) fn consumer(&self, group: &str) -> ConsumerSettings {
+        self.config.consumer.of_group(self.image.settings(ResourceType::Group, group))
+    }
 }
 
 /// The group.

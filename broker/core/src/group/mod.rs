@@ -1,13 +1,17 @@
 //! The group machine: a partition of `__consumer_offsets`, which coordinates the groups that belong to it.
 //!
-//! Its state is the fold of its log, whose records have Apache Kafka's own formats: committed offsets, and for each group its
-//! last settled generation. On the leader a group lives as soft state beside it ([`classic`]): who joins, who waits for what,
-//! and until when. A new leader begins from the records, as Kafka does.
+//! Its state is the fold of its log, whose records have Apache Kafka's own formats: committed offsets, for each classic group
+//! its last settled generation, and the whole of each consumer group ([`consumer`]). On the leader a classic group lives as
+//! soft state beside it ([`classic`]): who joins, who waits for what, and until when. A new leader begins from the records, as
+//! Kafka does. A group is of one kind at a time, and becomes the other where its members do ([`membership`]).
 //!
 //! Offsets that a transaction is about to commit will be a part of the state here; there are no transactions yet.
 
+mod administered;
 mod classic;
+mod consumer;
 mod member;
+mod membership;
 mod offsets;
 mod place;
 mod records;
@@ -18,33 +22,32 @@ use std::sync::Arc;
 use highwater_protocol::coordinator_record::GroupMetadataValue;
 use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::ids::{EntryId, Monotonic, Offset};
-use highwater_protocol::message::describe_groups_response::{DescribedGroup, DescribedGroupMember};
-use highwater_protocol::message::leave_group_response::MemberResponse;
+use highwater_protocol::message::consumer_group_describe_response::DescribedGroup as DescribedConsumerGroup;
+use highwater_protocol::message::describe_groups_response::DescribedGroup;
 use highwater_protocol::message::list_groups_response::ListedGroup;
-use highwater_protocol::message::offset_delete_response::{OffsetDeleteResponsePartition, OffsetDeleteResponseTopic};
 use highwater_protocol::message::offset_fetch_request::OffsetFetchRequestGroup;
 use highwater_protocol::message::offset_fetch_response::OffsetFetchResponseGroup;
 use highwater_protocol::message::{
-    HeartbeatRequest, HeartbeatResponse, JoinGroupResponse, LeaveGroupRequest, LeaveGroupResponse, ListGroupsRequest,
-    OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse, SyncGroupRequest,
-    SyncGroupResponse,
+    ConsumerGroupHeartbeatResponse, HeartbeatRequest, HeartbeatResponse, JoinGroupResponse, LeaveGroupRequest,
+    LeaveGroupResponse, ListGroupsRequest, OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest,
+    OffsetDeleteResponse, SyncGroupRequest, SyncGroupResponse,
 };
 use prost::Message;
 use uuid::Uuid;
 
-use self::classic::{ClassicGroup, Now, refuse_join, refuse_sync};
+use self::classic::{ClassicGroup, Now};
 pub use self::classic::{Join, State};
+pub use self::consumer::ConsumerHeartbeat;
+use self::consumer::{ConsumerGroup, Watch};
 use self::offsets::Offsets;
 pub use self::place::{OFFSETS_TOPIC, partition_of};
 use self::records::{Change, Decoded};
-use crate::controller::image::Image;
+use crate::controller::image::{Image, Topic};
 use crate::machine::{Append, Corrupt, Entry, Leading, Machine, Outcome, Token, Until, Wait};
 use crate::view::View;
 
 /// Records that one entry holds at most, where nobody waits for them to go together.
 const CHANGES_A_BATCH: usize = 5_000;
-/// From this version on a commit to a group that is not there is told so.
-const TELLS_MISSING_GROUP: i16 = 9;
 
 /// What a coordinator is asked for. Topics go by name, and by id where there is one.
 pub enum Request {
@@ -56,6 +59,10 @@ pub enum Request {
     Heartbeat(HeartbeatRequest),
     /// Members leave.
     Leave(LeaveGroupRequest),
+    /// A member of a consumer group lives, comes or goes.
+    ConsumerHeartbeat(ConsumerHeartbeat),
+    /// Who is in a consumer group?
+    DescribeConsumer(String),
     /// Offsets are committed.
     CommitOffsets {
         /// Only topics that there are.
@@ -90,6 +97,10 @@ pub enum Reply {
     Heartbeat(HeartbeatResponse),
     /// To those who leave.
     Leave(LeaveGroupResponse),
+    /// To a heartbeat of a consumer group.
+    ConsumerHeartbeat(ConsumerGroupHeartbeatResponse),
+    /// The consumer group.
+    DescribeConsumer(DescribedConsumerGroup),
     /// Partition by partition.
     CommitOffsets(OffsetCommitResponse),
     /// Partition by partition.
@@ -149,6 +160,7 @@ pub struct GroupMachine {
     next_offset: Offset,
     /// The last settled generation of each group.
     settled: BTreeMap<String, GroupMetadataValue>,
+    consumers: BTreeMap<String, ConsumerGroup>,
     offsets: Offsets,
     live: Live,
 }
@@ -157,6 +169,8 @@ pub struct GroupMachine {
 #[derive(Default)]
 struct Live {
     groups: BTreeMap<String, ClassicGroup>,
+    /// What is watched in each consumer group.
+    watches: BTreeMap<String, Watch>,
     /// When to look at which group. A look that comes too early only finds the next one.
     looks: BTreeSet<(Monotonic, String)>,
     look_at: BTreeMap<String, Monotonic>,
@@ -187,6 +201,13 @@ impl Machine for GroupMachine {
                 let response = self.leave(&request, at, &mut effects);
                 effects.reply(token, Reply::Leave(response));
             }
+            Request::ConsumerHeartbeat(heartbeat) => {
+                let response = self.consumer_heartbeat(&heartbeat, at, &mut effects);
+                effects.reply(token, Reply::ConsumerHeartbeat(response));
+            }
+            Request::DescribeConsumer(group) => {
+                effects.reply(token, Reply::DescribeConsumer(self.describe_consumer(group, at)));
+            }
             Request::CommitOffsets { request, version } => {
                 let verdict = self.check_commit(&request, version, at.now).err().unwrap_or(ErrorCode::None);
                 let most = at.cluster.groups.offset_metadata_max_bytes;
@@ -196,18 +217,13 @@ impl Machine for GroupMachine {
                 effects.reply(token, Reply::CommitOffsets(response));
             }
             Request::FetchOffsets(request) => {
-                let found = self.offsets.fetch(&request, &at.cluster.image);
+                let found = self.fetch_offsets(&request, &at.cluster.image);
                 effects.reply(token, Reply::FetchOffsets(found));
             }
             Request::Describe(group) => effects.reply(token, Reply::Describe(self.describe(group))),
             Request::List(request) => effects.reply(token, Reply::List(self.list(&request))),
             Request::Report => {
-                let report = |(id, group): (&String, &ClassicGroup)| GroupReport {
-                    id: id.clone(),
-                    members: group.members().count(),
-                    offsets: self.offsets.report(id, &at.cluster.image),
-                };
-                effects.reply(token, Reply::Report(self.live.groups.iter().map(report).collect()));
+                effects.reply(token, Reply::Report(self.report(&at.cluster.image)));
             }
             Request::Delete(group) => {
                 let code = self.delete(&group, &mut effects);
@@ -235,6 +251,7 @@ impl Machine for GroupMachine {
             if let Some(group) = self.live.groups.get_mut(&id) {
                 group.expire(now_of(at), &mut effects);
             }
+            self.expire_consumers(&id, at, &mut effects);
             self.live.schedule(&id);
         }
         if effects.changes.is_empty() {
@@ -250,16 +267,20 @@ impl Machine for GroupMachine {
     }
 
     fn elected(&mut self, at: &Leading<'_>, _: &mut Outcome<Reply>) {
-        let simple = self.offsets.groups().map(|id| (id.clone(), ClassicGroup::simple(id)));
+        let simple = self.offsets.groups().filter(|id| !self.consumers.contains_key(*id));
+        let simple = simple.map(|id| (id.clone(), ClassicGroup::simple(id)));
         let settled = self.settled.iter().map(|(id, record)| (id.clone(), ClassicGroup::of(id, record, at.now)));
         let groups = simple.chain(settled).collect();
+        let watched = |(id, group): (&String, &ConsumerGroup)| (id.clone(), Watch::of(group, now_of(at)));
+        let watches = self.consumers.iter().map(watched).collect();
         self.live = Live {
             groups,
+            watches,
             next_expiry: Some(at.now.after_ms(at.cluster.groups.offsets_check_interval_ms)),
             image: Arc::clone(&at.cluster.image),
             ..Live::default()
         };
-        self.settled.keys().for_each(|id| self.live.schedule(id));
+        self.settled.keys().chain(self.consumers.keys()).for_each(|id| self.live.schedule(id));
     }
 
     fn deposed(&mut self) {
@@ -269,7 +290,8 @@ impl Machine for GroupMachine {
     fn deadline(&self) -> Option<Monotonic> {
         let looks = self.live.looks.first().map(|(due, _)| *due);
         let gone = (!self.live.gone.is_empty()).then_some(Monotonic(0));
-        let expiry = self.live.next_expiry.filter(|_| !self.live.groups.is_empty());
+        let has_groups = !self.live.groups.is_empty() || !self.consumers.is_empty();
+        let expiry = self.live.next_expiry.filter(|_| has_groups);
         looks.into_iter().chain(gone).chain(expiry).min()
     }
 
@@ -287,7 +309,8 @@ impl Machine for GroupMachine {
     fn save(&self, out: &mut Vec<u8>) {
         let groups = self.settled.iter().map(|(id, value)| Change::group(id, Some(value)));
         let saved = |Change { key, value }| SavedRecord { key: key.into(), value: value.unwrap_or_default().into() };
-        let records = groups.chain(self.offsets.all()).map(saved).collect();
+        let consumers = self.consumers.values().flat_map(ConsumerGroup::records);
+        let records = groups.chain(consumers).chain(self.offsets.all()).map(saved).collect();
         let snapshot = Snapshot { next_offset: self.next_offset.0, records };
         snapshot.encode(out).expect("a vector takes any number of bytes");
     }
@@ -331,7 +354,52 @@ impl GroupMachine {
                 self.settled.remove(&id);
             }
             Decoded::Other => {}
+            of_consumer => self.apply_to_consumer(of_consumer),
         }
+    }
+
+    fn apply_to_consumer(&mut self, change: Decoded) {
+        match change {
+            Decoded::ConsumerGroup(id, Some(value)) => {
+                self.folding(&id, true).into_iter().for_each(|group| group.fold_metadata(&value));
+            }
+            Decoded::ConsumerGroup(id, None) => {
+                self.consumers.remove(&id);
+            }
+            Decoded::Target(id, value) => {
+                let group = self.folding(&id, value.is_some());
+                group.into_iter().for_each(|group| group.fold_target(value.as_ref()));
+            }
+            Decoded::ConsumerMember(key, value) => {
+                if let Some(group) = self.folding(&key.group_id, value.is_some()) {
+                    group.fold_member(key.member_id, value);
+                }
+            }
+            Decoded::TargetMember(key, value) => {
+                if let Some(group) = self.folding(&key.group_id, value.is_some()) {
+                    group.fold_target_member(key.member_id, value);
+                }
+            }
+            Decoded::Assignment(key, value) => {
+                if let Some(group) = self.folding(&key.group_id, value.is_some()) {
+                    group.fold_assignment(key.member_id, value.as_ref());
+                }
+            }
+            Decoded::Regex(key, value) => {
+                if let Some(group) = self.folding(&key.group_id, value.is_some()) {
+                    group.fold_regex(key.regular_expression, value);
+                }
+            }
+            Decoded::Offset(..) | Decoded::Group(..) | Decoded::Other => {}
+        }
+    }
+
+    /// The group of a record. A value makes it; a tombstone for one that is not there says nothing.
+    fn folding(&mut self, id: &str, is_value: bool) -> Option<&mut ConsumerGroup> {
+        if is_value && !self.consumers.contains_key(id) {
+            self.consumers.insert(id.to_owned(), ConsumerGroup::new(id));
+        }
+        self.consumers.get_mut(id)
     }
 
     /// One entry for all changes, and replies that wait for it.
@@ -344,167 +412,23 @@ impl GroupMachine {
         out.replies.extend(effects.replies.into_iter().map(|(token, reply)| (token, Until::Committed(wait), reply)));
     }
 
-    fn join(&mut self, join: Join, token: Token, at: &Leading<'_>, out: &mut Effects) {
-        let config = &at.cluster.groups;
-        let (id, member) = (join.request.group_id.clone(), join.request.member_id.clone());
-        let session = join.request.session_timeout_ms;
-        if session < config.min_session_timeout_ms || session > config.max_session_timeout_ms {
-            return refuse_join(&member, ErrorCode::InvalidSessionTimeout, token, out);
-        }
-        if !member.is_empty() && !self.live.groups.contains_key(&id) {
-            return refuse_join(&member, ErrorCode::UnknownMemberId, token, out);
-        }
-        let group = self.live.groups.entry(id.clone()).or_insert_with(|| ClassicGroup::new(&id, at.wall));
-        group.join(join, token, now_of(at), out);
-        self.live.schedule(&id);
-    }
-
-    fn sync(&mut self, request: SyncGroupRequest, token: Token, at: &Leading<'_>, out: &mut Effects) {
-        let id = request.group_id.clone();
-        match self.live.groups.get_mut(&id) {
-            None => refuse_sync(ErrorCode::UnknownMemberId, token, out),
-            Some(group) => group.sync(request, token, now_of(at), out),
-        }
-        self.live.schedule(&id);
-    }
-
-    fn heartbeat(&mut self, request: &HeartbeatRequest, now: Monotonic) -> ErrorCode {
-        let HeartbeatRequest { group_id, generation_id, member_id, group_instance_id, .. } = request;
-        // A session that lasts longer needs no earlier look.
-        self.live.groups.get_mut(group_id).map_or(ErrorCode::UnknownMemberId, |group| {
-            group.heartbeat(member_id, group_instance_id.as_deref(), *generation_id, now)
-        })
-    }
-
-    fn leave(&mut self, request: &LeaveGroupRequest, at: &Leading<'_>, out: &mut Effects) -> LeaveGroupResponse {
-        let mut members = Vec::new();
-        for member in &request.members {
-            let code = match self.live.groups.get_mut(&request.group_id) {
-                None => ErrorCode::UnknownMemberId,
-                Some(group) => group.leave(&member.member_id, member.group_instance_id.as_deref(), now_of(at), out),
-            };
-            members.push(MemberResponse {
-                member_id: member.member_id.clone(),
-                group_instance_id: member.group_instance_id.clone(),
-                error_code: code.number(),
-            });
-        }
-        self.live.schedule(&request.group_id);
-        LeaveGroupResponse { members, ..LeaveGroupResponse::default() }
-    }
-
-    fn check_commit(&mut self, request: &OffsetCommitRequest, version: i16, now: Monotonic) -> Result<(), ErrorCode> {
-        let OffsetCommitRequest { group_id, member_id, group_instance_id, .. } = request;
-        let generation = request.generation_id_or_member_epoch;
-        match self.live.groups.get_mut(group_id) {
-            Some(group) => group.check_commit(member_id, group_instance_id.as_deref(), generation, now),
-            None if generation < 0 => {
-                self.live.groups.insert(group_id.clone(), ClassicGroup::simple(group_id));
-                Ok(())
-            }
-            None if version >= TELLS_MISSING_GROUP => Err(ErrorCode::GroupIdNotFound),
-            None => Err(ErrorCode::IllegalGeneration),
-        }
-    }
-
-    fn describe(&self, group_id: String) -> DescribedGroup {
-        let Some(group) = self.live.groups.get(&group_id) else {
-            return DescribedGroup {
-                error_code: ErrorCode::GroupIdNotFound.number(),
-                error_message: Some(format!("Group {group_id} not found.")),
-                group_id,
-                group_state: "Dead".to_owned(),
-                ..DescribedGroup::default()
-            };
-        };
-        // Which protocol counts is known once they have settled.
-        let protocol = group.protocol().filter(|_| group.state() == State::Stable);
-        let members = group.members().map(|(id, member)| DescribedGroupMember {
-            member_id: id.clone(),
-            group_instance_id: member.group_instance_id.clone(),
-            client_id: member.client_id.clone(),
-            client_host: member.client_host.clone(),
-            member_metadata: protocol.and_then(|name| member.metadata(name)).cloned().unwrap_or_default(),
-            member_assignment: member.assignment.clone(),
-        });
-        DescribedGroup {
-            members: members.collect(),
-            group_state: group.state().name().to_owned(),
-            protocol_type: group.protocol_type().unwrap_or_default().to_owned(),
-            protocol_data: protocol.unwrap_or_default().to_owned(),
-            group_id,
-            ..DescribedGroup::default()
-        }
-    }
-
-    fn list(&self, request: &ListGroupsRequest) -> Vec<ListedGroup> {
-        let is_wanted =
-            |given: &[String], own: &str| given.is_empty() || given.iter().any(|one| one.eq_ignore_ascii_case(own));
-        let listed = self.live.groups.iter().map(|(id, group)| ListedGroup {
-            group_id: id.clone(),
-            protocol_type: group.protocol_type().unwrap_or_default().to_owned(),
-            group_state: group.state().name().to_owned(),
-            group_type: "classic".to_owned(),
-        });
-        listed
-            .filter(|group| is_wanted(&request.states_filter, &group.group_state))
-            .filter(|group| is_wanted(&request.types_filter, &group.group_type))
-            .collect()
-    }
-
-    fn delete(&mut self, id: &str, out: &mut Effects) -> ErrorCode {
-        match self.live.groups.get(id).map(ClassicGroup::state) {
-            None => return ErrorCode::GroupIdNotFound,
-            Some(State::Empty) => {}
-            Some(_) => return ErrorCode::NonEmptyGroup,
-        }
-        out.changes = self.offsets.forget_group(id);
-        self.forget_group(id, out);
-        ErrorCode::None
-    }
-
-    /// A group without offsets goes.
-    fn forget_group(&mut self, id: &str, out: &mut Effects) {
-        self.live.groups.remove(id);
-        self.live.schedule(id);
-        if self.settled.contains_key(id) {
-            out.changes.push(Change::group(id, None));
-        }
-    }
-
-    fn delete_offsets(&self, request: &OffsetDeleteRequest, out: &mut Effects) -> OffsetDeleteResponse {
-        let refused = |code: ErrorCode| OffsetDeleteResponse { error_code: code.number(), ..Default::default() };
-        let id = &request.group_id;
-        let Some(group) = self.live.groups.get(id) else { return refused(ErrorCode::GroupIdNotFound) };
-        let group = Some(group).filter(|group| group.state() != State::Empty);
-        if group.is_some_and(|group| !group.is_of_consumers()) {
-            return refused(ErrorCode::NonEmptyGroup);
-        }
-        let subscribed = group.and_then(ClassicGroup::subscribed_topics).unwrap_or_default();
-        let mut topics = Vec::new();
-        for topic in &request.topics {
-            let code =
-                if subscribed.contains(&topic.name) { ErrorCode::GroupSubscribedToTopic } else { ErrorCode::None };
-            let mut partitions = Vec::new();
-            for partition in &topic.partitions {
-                if code == ErrorCode::None {
-                    out.changes.extend(self.offsets.forget(id, &topic.name, partition.partition_index));
-                }
-                partitions.push(OffsetDeleteResponsePartition {
-                    partition_index: partition.partition_index,
-                    error_code: code.number(),
-                });
-            }
-            topics.push(OffsetDeleteResponseTopic { name: topic.name.clone(), partitions });
-        }
-        OffsetDeleteResponse { topics, ..OffsetDeleteResponse::default() }
-    }
-
-    /// Notes the topics that went since the cluster was seen last.
+    /// Notes the topics that went since the cluster was seen last, and which consumer groups others concern.
     fn follow(&mut self, image: &Arc<Image>) {
         let before = std::mem::replace(&mut self.live.image, Arc::clone(image));
-        let gone = before.topics().filter(|topic| image.topic_by_id(topic.id).is_none());
-        self.live.gone.extend(gone.map(|topic| (topic.name.clone(), topic.id)));
+        let gone: Vec<&Arc<Topic>> = before.topics().filter(|topic| image.topic_by_id(topic.id).is_none()).collect();
+        let is_new = |topic: &&Arc<Topic>| before.topic_by_id(topic.id).is_none();
+        let has_grown = |topic: &&Arc<Topic>| {
+            before.topic_by_id(topic.id).is_some_and(|then| then.partitions.len() != topic.partitions.len())
+        };
+        let has_new = image.topics().any(|topic| is_new(&topic));
+        let changed = image.topics().filter(|topic| is_new(topic) || has_grown(topic));
+        let changed: BTreeSet<&str> = changed.chain(gone.iter().copied()).map(|topic| topic.name.as_str()).collect();
+        for (id, watch) in &mut self.live.watches {
+            let is_concerned = |group: &ConsumerGroup| changed.iter().any(|name| group.is_subscribed(name));
+            watch.knows_topics &= !self.consumers.get(id).is_some_and(is_concerned);
+            watch.has_matched_all &= !has_new;
+        }
+        self.live.gone.extend(gone.into_iter().map(|topic| (topic.name.clone(), topic.id)));
     }
 
     fn forget_gone(&mut self, out: &mut Effects) {
@@ -522,29 +446,12 @@ impl GroupMachine {
             self.live.gone.pop_first();
         }
     }
-
-    fn expire_offsets(&mut self, at: &Leading<'_>, out: &mut Effects) {
-        let kept_ms = at.cluster.groups.offsets_retention_ms;
-        let ids: Vec<String> = self.live.groups.keys().cloned().collect();
-        for id in ids {
-            let room = CHANGES_A_BATCH.saturating_sub(out.changes.len());
-            if room <= 1 {
-                return;
-            }
-            let Some(group) = self.live.groups.get(&id) else { continue };
-            let (expired, has_none) = self.offsets.expired(&id, group, at.wall, kept_ms, room - 1);
-            let is_deserted = group.is_deserted();
-            out.changes.extend(expired);
-            if has_none && is_deserted {
-                self.forget_group(&id, out);
-            }
-        }
-    }
 }
 
 impl Live {
     fn schedule(&mut self, id: &str) {
-        let next = self.groups.get(id).and_then(ClassicGroup::deadline);
+        let classic = self.groups.get(id).and_then(ClassicGroup::deadline);
+        let next = classic.into_iter().chain(self.watches.get(id).and_then(Watch::deadline)).min();
         if self.look_at.get(id).copied() == next {
             return;
         }
@@ -571,5 +478,5 @@ impl State {
 }
 
 fn now_of<'a>(at: &'a Leading<'_>) -> Now<'a> {
-    Now { now: at.now, wall: at.wall, config: &at.cluster.groups }
+    Now { now: at.now, wall: at.wall, config: &at.cluster.groups, image: &at.cluster.image }
 }

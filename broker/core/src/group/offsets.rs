@@ -1,6 +1,6 @@
 //! The offsets that groups have committed: a fold of the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use highwater_protocol::coordinator_record::{OffsetCommitKey, OffsetCommitValue};
 use highwater_protocol::error_code::ErrorCode;
@@ -133,15 +133,14 @@ impl Offsets {
     pub(super) fn expired(
         &self,
         id: &str,
-        group: &ClassicGroup,
+        since: &Since,
         wall: Timestamp,
         kept_ms: i64,
         most: usize,
     ) -> (Vec<Change>, bool) {
-        let Some(since) = Since::of(group) else { return (Vec::new(), false) };
         let (mut expired, mut kept) = (Vec::new(), 0);
         for (key, value) in self.of(id) {
-            let base = match &since {
+            let base = match since {
                 Since::Commit => Some(value.commit_timestamp),
                 Since::Deserted(at) => Some(if *at == -1 { value.commit_timestamp } else { *at }),
                 Since::Unsubscribed(subscribed) => (!subscribed.contains(&key.topic)).then_some(value.commit_timestamp),
@@ -161,18 +160,18 @@ impl Offsets {
 }
 
 /// From when on the offsets of a group grow old.
-enum Since {
+pub(super) enum Since {
     /// Each from its commit: nobody subscribes in this group.
     Commit,
     /// All from when the last member left.
     Deserted(i64),
     /// Those of topics to which nobody subscribes, each from its commit.
-    Unsubscribed(std::collections::BTreeSet<String>),
+    Unsubscribed(BTreeSet<String>),
 }
 
 impl Since {
     /// `None`: they do not.
-    fn of(group: &ClassicGroup) -> Option<Self> {
+    pub(super) fn of(group: &ClassicGroup) -> Option<Self> {
         if group.protocol_type().is_none() {
             return Some(Self::Commit);
         }

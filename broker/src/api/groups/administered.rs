@@ -18,7 +18,7 @@ use crate::turn::Turn;
 /// From this version on a group that is not there is an error.
 const TELLS_MISSING: i16 = 6;
 /// What may be done with a group, as a bit for each of Kafka's operations: everything, as long as nobody is kept from anything.
-const OPERATIONS: i32 = 3400;
+pub(super) const OPERATIONS: i32 = 3400;
 
 pub(crate) fn describe(asked: &Asked, request: DescribeGroupsRequest, turn: &mut Turn) -> Answer {
     let version = asked.version;

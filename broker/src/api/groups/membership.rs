@@ -26,8 +26,7 @@ pub(crate) fn join(asked: &Asked, request: JoinGroupRequest, turn: &mut Turn) ->
     let client_id = asked.client_id.clone().unwrap_or_default();
     let name = request.group_instance_id.as_ref().unwrap_or(&client_id);
     let new_member_id = format!("{}-{}", prefix(name), asked.shell.node.draw_id());
-    let client_host = format!("/{}", asked.peer.0.ip().to_canonical());
-    let join = Join { request, version: asked.version, client_id, client_host, new_member_id };
+    let join = Join { request, version: asked.version, client_id, client_host: asked.client_host(), new_member_id };
     let waiting = named(&group).and_then(|()| submit(asked, &group, Request::Join(join), turn));
     let version = asked.version;
     asked.later(async move {

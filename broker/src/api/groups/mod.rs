@@ -1,6 +1,7 @@
 //! Groups: each belongs to one partition of `__consumer_offsets`, whose leader coordinates it.
 
 mod administered;
+mod consumer;
 mod coordinator;
 mod membership;
 mod offsets;
@@ -12,6 +13,7 @@ use highwater_node::{Refusal, Replica};
 use highwater_protocol::error_code::ErrorCode;
 
 pub(crate) use self::administered::{delete, describe, list};
+pub(crate) use self::consumer::{describe as describe_consumer, heartbeat as consumer_heartbeat};
 pub(crate) use self::coordinator::find;
 pub(crate) use self::membership::{heartbeat, join, leave, sync};
 pub(crate) use self::offsets::{commit, delete_offsets, fetch};

@@ -1,0 +1,86 @@
+//! Until when each member of a consumer group may be silent, or take over what it was told: soft state of the leader.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use highwater_protocol::ids::Monotonic;
+
+use super::ConsumerGroup;
+use super::member::MemberState;
+use crate::group::classic::{Now, millis};
+
+/// What a leader watches in one group.
+#[derive(Debug, Default)]
+pub(in crate::group) struct Watch {
+    members: BTreeMap<String, Deadlines>,
+    /// The topics are as the group's epoch says.
+    pub(in crate::group) knows_topics: bool,
+    /// When its expressions are to be matched.
+    pub(in crate::group) resolve_at: Option<Monotonic>,
+    /// No topic was made since they were matched.
+    pub(in crate::group) has_matched_all: bool,
+}
+
+/// Until when one member may do what.
+#[derive(Debug, Default)]
+struct Deadlines {
+    session: Option<Monotonic>,
+    /// To give up what it was told to, in the epoch that it then was in.
+    revoke: Option<(Monotonic, i32)>,
+}
+
+impl Watch {
+    /// A new leader gives everybody his whole time again.
+    pub(in crate::group) fn of(group: &ConsumerGroup, at: Now<'_>) -> Self {
+        let mut watch = Self::default();
+        let session = at.consumer(&group.id).session_timeout_ms;
+        for (id, member) in &group.members {
+            watch.lives(id, at.now.after_ms(session));
+            if member.state == MemberState::Unrevoked {
+                watch.revokes(id, Some((at.now.after_ms(millis(member.rebalance_timeout_ms)), member.epoch)));
+            }
+        }
+        watch
+    }
+
+    pub(in crate::group) fn lives(&mut self, id: &str, until: Monotonic) {
+        self.member(id).session = Some(until);
+    }
+
+    pub(super) fn revokes(&mut self, id: &str, until: Option<(Monotonic, i32)>) {
+        self.member(id).revoke = until;
+    }
+
+    pub(in crate::group) fn forget(&mut self, id: &str) {
+        self.members.remove(id);
+    }
+
+    pub(in crate::group) fn deadline(&self) -> Option<Monotonic> {
+        let members = self.members.values().filter_map(Deadlines::first);
+        members.chain(self.resolve_at).min()
+    }
+
+    /// The members whose time is over.
+    pub(in crate::group) fn overdue(&mut self, group: &ConsumerGroup, now: Monotonic) -> BTreeSet<String> {
+        let mut overdue = BTreeSet::new();
+        for (id, deadlines) in &mut self.members {
+            // It went on since, or left for a while.
+            let is_in = |epoch: i32| group.members.get(id).is_some_and(|member| member.epoch == epoch);
+            deadlines.revoke = deadlines.revoke.filter(|(_, epoch)| is_in(*epoch));
+            if deadlines.first().is_some_and(|until| until <= now) {
+                overdue.insert(id.clone());
+            }
+        }
+        overdue
+    }
+
+    fn member(&mut self, id: &str) -> &mut Deadlines {
+        self.members.entry(id.to_owned()).or_default()
+    }
+}
+
+impl Deadlines {
+    fn first(&self) -> Option<Monotonic> {
+        let revoke = self.revoke.map(|(until, _)| until);
+        [self.session, revoke].into_iter().flatten().min()
+    }
+}

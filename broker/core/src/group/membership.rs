@@ -1,0 +1,205 @@
+//! Members of groups come, live, commit and go, each by the protocol that it speaks.
+
+use std::collections::BTreeSet;
+
+use highwater_protocol::error_code::ErrorCode;
+use highwater_protocol::ids::Monotonic;
+use highwater_protocol::message::leave_group_response::MemberResponse;
+use highwater_protocol::message::{
+    ConsumerGroupHeartbeatResponse, HeartbeatRequest, LeaveGroupRequest, LeaveGroupResponse, OffsetCommitRequest,
+    SyncGroupRequest,
+};
+
+use super::classic::{ClassicGroup, Join, State, refuse_join, refuse_sync};
+use super::consumer::{self, ConsumerGroup, ConsumerHeartbeat, Leaving, Refused};
+use super::records::Change;
+use super::{Effects, GroupMachine, now_of};
+use crate::machine::{Leading, Token};
+
+/// From this version on a commit to a group that is not there is told so.
+const TELLS_MISSING_GROUP: i16 = 9;
+
+impl GroupMachine {
+    pub(super) fn join(&mut self, join: Join, token: Token, at: &Leading<'_>, out: &mut Effects) {
+        let config = &at.cluster.groups;
+        let (id, member) = (join.request.group_id.clone(), join.request.member_id.clone());
+        let session = join.request.session_timeout_ms;
+        if session < config.min_session_timeout_ms || session > config.max_session_timeout_ms {
+            return refuse_join(&member, ErrorCode::InvalidSessionTimeout, token, out);
+        }
+        if !member.is_empty() && !self.live.groups.contains_key(&id) {
+            return refuse_join(&member, ErrorCode::UnknownMemberId, token, out);
+        }
+        let group = self.live.groups.entry(id.clone()).or_insert_with(|| ClassicGroup::new(&id, at.wall));
+        group.join(join, token, now_of(at), out);
+        self.live.schedule(&id);
+    }
+
+    pub(super) fn sync(&mut self, request: SyncGroupRequest, token: Token, at: &Leading<'_>, out: &mut Effects) {
+        let id = request.group_id.clone();
+        match self.live.groups.get_mut(&id) {
+            None => refuse_sync(ErrorCode::UnknownMemberId, token, out),
+            Some(group) => group.sync(request, token, now_of(at), out),
+        }
+        self.live.schedule(&id);
+    }
+
+    pub(super) fn heartbeat(&mut self, request: &HeartbeatRequest, now: Monotonic) -> ErrorCode {
+        let HeartbeatRequest { group_id, generation_id, member_id, group_instance_id, .. } = request;
+        // A session that lasts longer needs no earlier look.
+        self.live.groups.get_mut(group_id).map_or(ErrorCode::UnknownMemberId, |group| {
+            group.heartbeat(member_id, group_instance_id.as_deref(), *generation_id, now)
+        })
+    }
+
+    pub(super) fn leave(
+        &mut self,
+        request: &LeaveGroupRequest,
+        at: &Leading<'_>,
+        out: &mut Effects,
+    ) -> LeaveGroupResponse {
+        let mut members = Vec::new();
+        for member in &request.members {
+            let code = match self.live.groups.get_mut(&request.group_id) {
+                None => ErrorCode::UnknownMemberId,
+                Some(group) => group.leave(&member.member_id, member.group_instance_id.as_deref(), now_of(at), out),
+            };
+            members.push(MemberResponse {
+                member_id: member.member_id.clone(),
+                group_instance_id: member.group_instance_id.clone(),
+                error_code: code.number(),
+            });
+        }
+        self.live.schedule(&request.group_id);
+        LeaveGroupResponse { members, ..LeaveGroupResponse::default() }
+    }
+
+    // Consumer groups.
+
+    pub(super) fn consumer_heartbeat(
+        &mut self,
+        heartbeat: &ConsumerHeartbeat,
+        at: &Leading<'_>,
+        out: &mut Effects,
+    ) -> ConsumerGroupHeartbeatResponse {
+        let id = &heartbeat.request.group_id;
+        let answer = if heartbeat.request.member_epoch < 0 {
+            self.leave_consumers(heartbeat, at, out)
+        } else {
+            self.stay_with_consumers(heartbeat, at, out)
+        };
+        self.live.schedule(id);
+        answer.unwrap_or_else(consumer::refused)
+    }
+
+    fn stay_with_consumers(
+        &mut self,
+        heartbeat: &ConsumerHeartbeat,
+        at: &Leading<'_>,
+        out: &mut Effects,
+    ) -> Result<ConsumerGroupHeartbeatResponse, Refused> {
+        consumer::check_assignor(&heartbeat.request, &at.cluster.groups.consumer.assignors)?;
+        let id = &heartbeat.request.group_id;
+        let mut changes = Vec::new();
+        let made = match self.consumers.contains_key(id) {
+            true => None,
+            false => Some(self.make_consumers(id, heartbeat.request.member_epoch == 0, &mut changes)?),
+        };
+        let Some(group) = made.as_ref().or_else(|| self.consumers.get(id)) else { unreachable!("it is there or made") };
+        let mut watch = self.live.watches.remove(id).unwrap_or_default();
+        let answer = consumer::heartbeat(group, &mut watch, heartbeat, now_of(at), &mut changes);
+        // What was not recorded has to be looked at again.
+        watch.knows_topics &= answer.is_ok();
+        if answer.is_ok() {
+            self.live.groups.remove(id);
+            out.changes.append(&mut changes);
+        }
+        if answer.is_ok() || made.is_none() {
+            self.live.watches.insert(id.clone(), watch);
+        }
+        answer
+    }
+
+    /// A consumer group where there is none yet.
+    fn make_consumers(&self, id: &str, may_make: bool, out: &mut Vec<Change>) -> Result<ConsumerGroup, Refused> {
+        let not_found = |message: String| Err(Refused::new(ErrorCode::GroupIdNotFound, message));
+        match self.live.groups.get(id) {
+            None if may_make => {}
+            Some(classic) if may_make && classic.state() == State::Empty => {
+                out.extend(self.settled.contains_key(id).then(|| Change::group(id, None)));
+            }
+            None => return not_found(format!("Consumer group {id} not found.")),
+            Some(_) => return not_found(format!("Group {id} is not a consumer group.")),
+        }
+        Ok(ConsumerGroup::new(id))
+    }
+
+    fn leave_consumers(
+        &mut self,
+        heartbeat: &ConsumerHeartbeat,
+        at: &Leading<'_>,
+        out: &mut Effects,
+    ) -> Result<ConsumerGroupHeartbeatResponse, Refused> {
+        let id = &heartbeat.request.group_id;
+        let group = self.consumers_of(id)?;
+        match consumer::leave(group, &heartbeat.request, &mut out.changes)? {
+            Leaving::ForAWhile(response) => Ok(response),
+            Leaving::ForGood(member, response) => {
+                self.fence(id, &[member].into(), at, out);
+                Ok(response)
+            }
+        }
+    }
+
+    /// The consumer group of an id.
+    pub(super) fn consumers_of(&self, id: &str) -> Result<&ConsumerGroup, Refused> {
+        self.consumers.get(id).ok_or_else(|| {
+            let message = match self.live.groups.contains_key(id) {
+                true => format!("Group {id} is not a consumer group."),
+                false => format!("Group {id} not found."),
+            };
+            Refused::new(ErrorCode::GroupIdNotFound, message)
+        })
+    }
+
+    fn fence(&mut self, id: &str, members: &BTreeSet<String>, at: &Leading<'_>, out: &mut Effects) {
+        let Some(group) = self.consumers.get(id) else { return };
+        let watch = self.live.watches.entry(id.to_owned()).or_default();
+        consumer::fence(group, watch, members, &at.cluster.image, &mut out.changes);
+    }
+
+    /// What time asks for in a consumer group.
+    pub(super) fn expire_consumers(&mut self, id: &str, at: &Leading<'_>, out: &mut Effects) {
+        let Some(group) = self.consumers.get(id) else { return };
+        let Some(watch) = self.live.watches.get_mut(id) else { return };
+        let overdue = watch.overdue(group, at.now);
+        if !overdue.is_empty() {
+            return self.fence(id, &overdue, at, out);
+        }
+        if watch.resolve_at.is_some_and(|due| due <= at.now) {
+            consumer::resolve(group, watch, now_of(at), &mut out.changes);
+        }
+    }
+
+    pub(super) fn check_commit(
+        &mut self,
+        request: &OffsetCommitRequest,
+        version: i16,
+        now: Monotonic,
+    ) -> Result<(), ErrorCode> {
+        let OffsetCommitRequest { group_id, member_id, group_instance_id, .. } = request;
+        let generation = request.generation_id_or_member_epoch;
+        if let Some(group) = self.consumers.get(group_id) {
+            return group.check_commit(request, version);
+        }
+        match self.live.groups.get_mut(group_id) {
+            Some(group) => group.check_commit(member_id, group_instance_id.as_deref(), generation, now),
+            None if generation < 0 => {
+                self.live.groups.insert(group_id.clone(), ClassicGroup::simple(group_id));
+                Ok(())
+            }
+            None if version >= TELLS_MISSING_GROUP => Err(ErrorCode::GroupIdNotFound),
+            None => Err(ErrorCode::IllegalGeneration),
+        }
+    }
+}
