@@ -35,21 +35,25 @@ def node(client, variant="classic", **lacks):
     return Client(home / "node_modules" / ".bin" / "node", home / "member.js", client, variant, **lacks)
 
 
-# "classic" is the client's own choice of assignors: range for librdkafka, Java, sarama and the clients in Python,
+# "consumer" is the protocol of KIP-848. "classic" is the client's own choice of assignors: range for librdkafka, Java, sarama and the clients in Python,
 # cooperative-sticky for franz-go, round-robin for those in JavaScript.
 CLIENTS = {
+    "java-4.4 consumer": java("4.4", "consumer"),
     "java-4.4": java("4.4"),
     "java-4.4 cooperative": java("4.4", "cooperative"),
     "java-3.9": java("3.9"),
     "confluent-kafka": python("confluent-kafka"),
     "confluent-kafka cooperative": python("confluent-kafka", "cooperative"),
+    "confluent-kafka consumer": python("confluent-kafka", "consumer"),
     "kafka-python": python("kafka-python"),
     "aiokafka": python("aiokafka"),
     "franz-go": go("franz-go"),
+    "franz-go consumer": go("franz-go", "consumer"),
     "sarama": go("sarama"),
     "sarama cooperative": go("sarama", "cooperative"),
     # KafkaJS has no static members.
     "kafkajs": node("kafkajs", static=False),
     # In classic groups it takes new partitions with the next rebalance only.
     "platformatic": node("platformatic", sees_growth=False),
+    "platformatic consumer": node("platformatic", "consumer"),
 }

@@ -19,6 +19,12 @@ from group import Failed, Group  # noqa: E402
 PARTITIONS, GROWN = 6, 8
 # They mostly wait, for a session to end or for each other.
 AT_A_TIME = 5
+# The members of the classic protocol say what the consumer protocol's are told: sessions of 6 s, heartbeats of 500 ms.
+SETTINGS = [
+    "group.initial.rebalance.delay.ms=200",
+    "group.consumer.session.timeout.ms=6000", "group.consumer.min.session.timeout.ms=6000",
+    "group.consumer.heartbeat.interval.ms=500", "group.consumer.min.heartbeat.interval.ms=500",
+]  # fmt: skip
 
 
 def lifecycle(group, client):
@@ -57,7 +63,7 @@ def lifecycle(group, client):
 
 def run(label, binary):
     with tempfile.TemporaryDirectory() as directory:
-        broker = Broker(binary, directory, "group.initial.rebalance.delay.ms=200")
+        broker = Broker(binary, directory, *SETTINGS)
         broker.start()
         group = Group(label.replace(" ", "-"), broker, PARTITIONS)
         try:

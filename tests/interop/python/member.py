@@ -32,7 +32,9 @@ def confluent(variant, bootstrap, group, topic, name, instance):
     config = {
         "bootstrap.servers": bootstrap, "group.id": group, "client.id": name, "auto.offset.reset": "earliest",
         "enable.auto.commit": False, "topic.metadata.refresh.interval.ms": 1000, "log_level": 0,
-        "session.timeout.ms": SESSION_MS, "heartbeat.interval.ms": HEARTBEAT_MS,
+        # Of the consumer protocol's sessions the broker says how long they are.
+        **({"group.protocol": "consumer"} if variant == "consumer"
+           else {"session.timeout.ms": SESSION_MS, "heartbeat.interval.ms": HEARTBEAT_MS}),
         **({"partition.assignment.strategy": "cooperative-sticky"} if variant == "cooperative" else {}),
         **({"group.instance.id": instance} if instance else {}),
     }  # fmt: skip
