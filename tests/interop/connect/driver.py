@@ -21,7 +21,7 @@ from broker import Broker, free_port  # noqa: E402
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # noqa: E402
 
 JARS = pathlib.Path(__file__).resolve().parents[3] / "target" / "interop" / "connect"
-DEADLINE = 60
+DEADLINE = 25
 INTERNAL = {"config": "connect-configs", "offset": "connect-offsets", "status": "connect-status"}
 CONNECTORS = {
     "source": {"connector.class": "org.apache.kafka.connect.file.FileStreamSourceConnector", "topic": "lines"},
@@ -73,9 +73,9 @@ class Worker:
             with urllib.request.urlopen(request, timeout=10) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as refusal:
-            self.refusal = refusal.read().decode()
+            self.refusal = f"{refusal.code} {refusal.read().decode()}"
         except OSError as failure:
-            self.refusal = str(failure)
+            self.refusal = repr(failure)
         return None
 
     def is_running(self, connector):
@@ -201,7 +201,8 @@ def main():
             print(f"connect: {lines} lines, each in its place, {twice} twice; {steps}")
             return 0
         except Failed as failed:
-            print(f"connect: FAILED: {failed}\n{test.worker.log.read_text()[-3000:]}")
+            said = [line for line in test.worker.log.read_text().splitlines() if line[:1].strip()]
+            print("\n  ".join([f"connect: FAILED: {failed}", *said[-30:]]))
             return 1
         finally:
             test.end()

@@ -1,5 +1,6 @@
 """The clients of the groups, and how one of their members is started."""
 
+import itertools
 import pathlib
 import sys
 
@@ -13,6 +14,17 @@ class Client:
 
     def command(self, bootstrap, group, topic, name, instance):
         return [*self.program, bootstrap, group, topic, name, *([instance] if instance else [])]
+
+
+class Mixed(Client):
+    """One group of several clients, which take turns: the members number 1, 3, 5 are of one, 2, 4, 6 of the other."""
+
+    def __init__(self, *clients):
+        super().__init__()
+        self.turns = itertools.cycle(clients)
+
+    def command(self, *arguments):
+        return next(self.turns).command(*arguments)
 
 
 def python(client, variant="classic"):
@@ -56,4 +68,11 @@ CLIENTS = {
     # In classic groups it takes new partitions with the next rebalance only.
     "platformatic": node("platformatic", sees_growth=False),
     "platformatic consumer": node("platformatic", "consumer"),
+}
+
+CLIENTS["java-4.4 and confluent-kafka"] = Mixed(CLIENTS["java-4.4"], CLIENTS["confluent-kafka"])
+
+# Groups that go from the classic protocol to the consumer protocol and back, member by member.
+MIGRATIONS = {
+    f"{client} migration": (CLIENTS[client], CLIENTS[f"{client} consumer"]) for client in ("java-4.4", "confluent-kafka")
 }

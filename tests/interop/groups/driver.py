@@ -9,11 +9,12 @@ import argparse
 import concurrent.futures
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, __file__.rsplit("/", 2)[0])
 
 from broker import Broker  # noqa: E402
-from clients import CLIENTS  # noqa: E402
+from clients import CLIENTS, MIGRATIONS  # noqa: E402
 from group import Failed, Group  # noqa: E402
 
 PARTITIONS, GROWN = 6, 8
@@ -61,13 +62,35 @@ def lifecycle(group, client):
     return took
 
 
+def migration(group, old, new):
+    """The members go one by one, and each new one comes before; then the same back, the broker killed on both ways."""
+    took = {}
+    for _ in range(3):
+        group.join(old)
+    took["join"] = group.divided("three members joined")
+    for client, way in [(new, "to the consumer protocol"), (old, "back")]:
+        begun = time.monotonic()
+        for number, one in enumerate(list(group.members), 1):
+            group.join(client)
+            group.divided(f"{way}: member {number} has come")
+            if number == 2:
+                group.broker.kill()
+                group.broker.start()
+                group.reads_on(f"{way}: the broker was killed and started again")
+            group.leave(one)
+            group.divided(f"{way}: member {number} has gone")
+        took[way] = time.monotonic() - begun
+        group.reads_on(f"{way}: all have gone over")
+    return took
+
+
 def run(label, binary):
     with tempfile.TemporaryDirectory() as directory:
         broker = Broker(binary, directory, *SETTINGS)
         broker.start()
         group = Group(label.replace(" ", "-"), broker, PARTITIONS)
         try:
-            took = lifecycle(group, CLIENTS[label])
+            took = migration(group, *MIGRATIONS[label]) if label in MIGRATIONS else lifecycle(group, CLIENTS[label])
             records, twice = group.judge()
             steps = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in took.items())
             print(f"{label}: {records} records, each processed, {twice} twice; {steps}", flush=True)
@@ -86,7 +109,7 @@ def main():
     parser.add_argument("--only", default="", help="those whose name contains this")
     given = parser.parse_args()
     with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
-        passed = list(pool.map(lambda label: run(label, given.binary), [one for one in CLIENTS if given.only in one]))
+        passed = list(pool.map(lambda label: run(label, given.binary), [one for one in [*MIGRATIONS, *CLIENTS] if given.only in one]))
     print(f"{passed.count(True)} passed, {passed.count(False)} failed")
     return 0 if passed and all(passed) else 1
 
