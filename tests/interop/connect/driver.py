@@ -21,7 +21,7 @@ from broker import Broker, free_port  # noqa: E402
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # noqa: E402
 
 JARS = pathlib.Path(__file__).resolve().parents[3] / "target" / "interop" / "connect"
-DEADLINE = 25
+DEADLINE = 60
 INTERNAL = {"config": "connect-configs", "offset": "connect-offsets", "status": "connect-status"}
 CONNECTORS = {
     "source": {"connector.class": "org.apache.kafka.connect.file.FileStreamSourceConnector", "topic": "lines"},
