@@ -9,8 +9,8 @@ INSTALLED = INTEROP.parent.parent / "target" / "interop"
 
 
 class Client:
-    def __init__(self, *program, static=True, sees_growth=True):
-        self.program, self.static, self.sees_growth = program, static, sees_growth
+    def __init__(self, *program, protocol="classic", static=True, sees_growth=True):
+        self.program, self.protocol, self.static, self.sees_growth = program, protocol, static, sees_growth
 
     def command(self, bootstrap, group, topic, name, instance):
         return [*self.program, bootstrap, group, topic, name, *([instance] if instance else [])]
@@ -27,24 +27,28 @@ class Mixed(Client):
         return next(self.turns).command(*arguments)
 
 
+def protocol(variant):
+    return "consumer" if variant == "consumer" else "classic"
+
+
 def python(client, variant="classic"):
-    return Client(sys.executable, "-B", INTEROP / "python" / "member.py", client, variant)
+    return Client(sys.executable, "-B", INTEROP / "python" / "member.py", client, variant, protocol=protocol(variant))
 
 
 def java(version, variant="classic"):
     # A short-lived client is quicker without the second compiler.
     libs = INSTALLED / f"java-{version}"
     flags = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m"]
-    return Client("java", *flags, "-cp", f"{libs}/*:{libs}", "Member", variant)
+    return Client("java", *flags, "-cp", f"{libs}/*:{libs}", "Member", variant, protocol=protocol(variant))
 
 
 def go(client, variant="classic"):
-    return Client(INSTALLED / "go-clients", "member", client, variant)
+    return Client(INSTALLED / "go-clients", "member", client, variant, protocol=protocol(variant))
 
 
 def node(client, variant="classic", **lacks):
     home = INSTALLED / "node"
-    return Client(home / "node_modules" / ".bin" / "node", home / "member.js", client, variant, **lacks)
+    return Client(home / "node_modules" / ".bin" / "node", home / "member.js", client, variant, protocol=protocol(variant), **lacks)
 
 
 # "consumer" is the protocol of KIP-848. "classic" is the client's own choice of assignors: range for librdkafka, Java, sarama and the clients in Python,
