@@ -72,12 +72,20 @@ async function platformatic({ variant, bootstrap, group, topic, name, instance }
   // The stream goes on with what it fetched before a rebalance, and then with all behind the committed offset: who does not
   // want partitions that it has lost, or records twice, has to look.
   let positions = new Map()
-  consumer.on('consumer:group:join', () => {
+  const take = () => {
     const partitions = consumer.assignments?.find(one => one.topic === topic)?.partitions ?? []
+    const same = partitions.length === positions.size && partitions.every(one => positions.has(one))
+    if (same && variant === 'consumer') return
     positions = new Map(partitions.map(one => [one, positions.get(one) ?? 0n]))
     assigned(partitions)
-  })
-  consumer.on('consumer:group:rebalance', () => assigned([]))
+  }
+  if (variant === 'consumer') {
+    // It tells nobody of assignments after the first.
+    setInterval(take, 20)
+  } else {
+    consumer.on('consumer:group:join', take)
+    consumer.on('consumer:group:rebalance', () => assigned([]))
+  }
   let stream, isLeaving
   leaving.then(() => {
     isLeaving = true
@@ -88,6 +96,7 @@ async function platformatic({ variant, bootstrap, group, topic, name, instance }
     try {
       stream = await consumer.consume({ topics: [topic], mode: 'committed', fallbackMode: 'earliest' })
       for await (const message of stream) {
+        if (variant === 'consumer') take()
         if (message.offset < (positions.get(message.partition) ?? Infinity)) continue
         positions.set(message.partition, message.offset + 1n)
         say('got', message.partition, message.offset, message.value)
