@@ -1,4 +1,4 @@
-// Two Kafka clients in Go behind the command loop of the interop tests: franz-go and sarama.
+// Two Kafka clients in Go behind the command loop of the interop tests, or as a member of a group: franz-go and sarama.
 //
 // One JSON request per line in, one JSON answer per line out; driver.py documents the operations.
 package main
@@ -91,6 +91,10 @@ type client interface {
 }
 
 func main() {
+	if os.Args[1] == "member" {
+		runMember(os.Args[2:])
+		return
+	}
 	var served client
 	switch os.Args[1] {
 	case "franz-go":

@@ -1,10 +1,14 @@
-"""One member of a group: member.py CLIENT BOOTSTRAP GROUP TOPIC NAME [INSTANCE]
+"""One member of a group: member.py CLIENT VARIANT BOOTSTRAP GROUP TOPIC NAME [INSTANCE]
+
+VARIANT is classic (with the client's own choice of assignors), cooperative, or consumer (KIP-848).
 
 Says on stdout what happens to it, a line each:
-    assigned 0,1,2      its partitions, as they are from now on
+    assigned 0,1,2              its partitions, as they are from now on
     got PARTITION OFFSET VALUE
-    committed           all that it got so far
-It leaves when its stdin ends.
+    committed                   all that it got so far
+    committed PARTITION OFFSET  what it got of this partition before this offset
+    commit-failed WHY
+It leaves when its stdin ends. The members in other languages do the same.
 """
 
 import sys
@@ -22,14 +26,16 @@ def assigned(partitions):
     say("assigned", ",".join(str(number) for number in sorted(partitions)))
 
 
-def confluent(bootstrap, group, topic, name, instance):
+def confluent(variant, bootstrap, group, topic, name, instance):
     from confluent_kafka import Consumer
 
     config = {
         "bootstrap.servers": bootstrap, "group.id": group, "client.id": name, "auto.offset.reset": "earliest",
         "enable.auto.commit": False, "topic.metadata.refresh.interval.ms": 1000, "log_level": 0,
-        "session.timeout.ms": SESSION_MS, "heartbeat.interval.ms": HEARTBEAT_MS,
-        "partition.assignment.strategy": "cooperative-sticky" if group.endswith("cooperative") else "range",
+        # Of the consumer protocol's sessions the broker says how long they are.
+        **({"group.protocol": "consumer"} if variant == "consumer"
+           else {"session.timeout.ms": SESSION_MS, "heartbeat.interval.ms": HEARTBEAT_MS}),
+        **({"partition.assignment.strategy": "cooperative-sticky"} if variant == "cooperative" else {}),
         **({"group.instance.id": instance} if instance else {}),
     }  # fmt: skip
     consumer = Consumer(config)
@@ -57,7 +63,7 @@ def confluent(bootstrap, group, topic, name, instance):
     consumer.close()
 
 
-def kafkapython(bootstrap, group, topic, name, instance):
+def kafkapython(_, bootstrap, group, topic, name, instance):
     from kafka import ConsumerRebalanceListener, KafkaConsumer
 
     class Listener(ConsumerRebalanceListener):
@@ -86,7 +92,7 @@ def kafkapython(bootstrap, group, topic, name, instance):
     consumer.close()
 
 
-def aio(bootstrap, group, topic, name, instance):
+def aio(_, bootstrap, group, topic, name, instance):
     import asyncio
 
     from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
@@ -123,10 +129,10 @@ def aio(bootstrap, group, topic, name, instance):
 
 
 def main():
-    client, bootstrap, group, topic, name, *instance = sys.argv[1:]
+    client, variant, bootstrap, group, topic, name, *instance = sys.argv[1:]
     threading.Thread(target=lambda: (sys.stdin.read(), leaving.set()), daemon=True).start()
     {"confluent-kafka": confluent, "kafka-python": kafkapython, "aiokafka": aio}[client](
-        bootstrap, group, topic, name, instance[0] if instance else None
+        variant, bootstrap, group, topic, name, instance[0] if instance else None
     )
     say("left")
 

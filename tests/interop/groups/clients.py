@@ -1,0 +1,82 @@
+"""The clients of the groups, and how one of their members is started."""
+
+import itertools
+import pathlib
+import sys
+
+INTEROP = pathlib.Path(__file__).resolve().parent.parent
+INSTALLED = INTEROP.parent.parent / "target" / "interop"
+
+
+class Client:
+    def __init__(self, *program, protocol="classic", static=True, sees_growth=True):
+        self.program, self.protocol, self.static, self.sees_growth = program, protocol, static, sees_growth
+
+    def command(self, bootstrap, group, topic, name, instance):
+        return [*self.program, bootstrap, group, topic, name, *([instance] if instance else [])]
+
+
+class Mixed(Client):
+    """One group of several clients, which take turns: the members number 1, 3, 5 are of one, 2, 4, 6 of the other."""
+
+    def __init__(self, *clients):
+        super().__init__()
+        self.turns = itertools.cycle(clients)
+
+    def command(self, *arguments):
+        return next(self.turns).command(*arguments)
+
+
+def protocol(variant):
+    return "consumer" if variant == "consumer" else "classic"
+
+
+def python(client, variant="classic"):
+    return Client(sys.executable, "-B", INTEROP / "python" / "member.py", client, variant, protocol=protocol(variant))
+
+
+def java(version, variant="classic"):
+    # A short-lived client is quicker without the second compiler.
+    libs = INSTALLED / f"java-{version}"
+    flags = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m"]
+    return Client("java", *flags, "-cp", f"{libs}/*:{libs}", "Member", variant, protocol=protocol(variant))
+
+
+def go(client, variant="classic"):
+    return Client(INSTALLED / "go-clients", "member", client, variant, protocol=protocol(variant))
+
+
+def node(client, variant="classic", **lacks):
+    home = INSTALLED / "node"
+    return Client(home / "node_modules" / ".bin" / "node", home / "member.js", client, variant, protocol=protocol(variant), **lacks)
+
+
+# "consumer" is the protocol of KIP-848. "classic" is the client's own choice of assignors: range for librdkafka, Java, sarama and the clients in Python,
+# cooperative-sticky for franz-go, round-robin for those in JavaScript.
+CLIENTS = {
+    "java-4.4 consumer": java("4.4", "consumer"),
+    "java-4.4": java("4.4"),
+    "java-4.4 cooperative": java("4.4", "cooperative"),
+    "java-3.9": java("3.9"),
+    "confluent-kafka": python("confluent-kafka"),
+    "confluent-kafka cooperative": python("confluent-kafka", "cooperative"),
+    "confluent-kafka consumer": python("confluent-kafka", "consumer"),
+    "kafka-python": python("kafka-python"),
+    "aiokafka": python("aiokafka"),
+    "franz-go": go("franz-go"),
+    "franz-go consumer": go("franz-go", "consumer"),
+    "sarama": go("sarama"),
+    "sarama cooperative": go("sarama", "cooperative"),
+    # KafkaJS has no static members.
+    "kafkajs": node("kafkajs", static=False),
+    # In classic groups it takes new partitions with the next rebalance only.
+    "platformatic": node("platformatic", sees_growth=False),
+    "platformatic consumer": node("platformatic", "consumer"),
+}
+
+CLIENTS["java-4.4 and confluent-kafka"] = Mixed(CLIENTS["java-4.4"], CLIENTS["confluent-kafka"])
+
+# Groups that go from the classic protocol to the consumer protocol and back, member by member.
+MIGRATIONS = {
+    f"{client} migration": (CLIENTS[client], CLIENTS[f"{client} consumer"]) for client in ("java-4.4", "confluent-kafka")
+}
