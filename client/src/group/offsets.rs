@@ -106,7 +106,9 @@ impl Group {
                 }
                 _ => false,
             };
-            if !(is_behind || error.is_retriable()) || Instant::now() >= deadline {
+            // A topic that is not there will hardly come back with what was read of it.
+            let may_pass = error.is_retriable() && error.code() != Some(ErrorCode::UnknownTopicOrPartition);
+            if !(is_behind || may_pass) || Instant::now() >= deadline {
                 return Err(error);
             }
             tokio::time::sleep(backoff.next()).await;
