@@ -26,7 +26,7 @@ pub(super) async fn run(arguments: DescribeArguments) -> Result<(), Failed> {
             .members
             .iter()
             .map(|member| {
-                let (epoch, target) = member.target.as_ref().unzip();
+                let (epoch, target) = member.target.as_ref().map(|(epoch, target)| (epoch, target)).unzip();
                 json!({
                     "member": member.member, "instance": member.instance, "client": member.client,
                     "host": member.host, "partitions": by_topic(&member.partitions),

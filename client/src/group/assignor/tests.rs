@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::group::TopicPartition;
 
+type Checked<T> = std::result::Result<T, TestCaseError>;
+
 fn peer(id: &str, topics: &[&str]) -> Peer {
     Peer {
         id: id.to_owned(),
@@ -97,7 +99,7 @@ fn topics() -> impl Strategy<Value = Counts> {
 }
 
 /// Every partition that somebody wants has one owner, who wants it.
-fn each_once(members: &[Peer], counts: &Counts, assigned: &Assignments) -> Result<(), TestCaseError> {
+fn each_once(members: &[Peer], counts: &Counts, assigned: &Assignments) -> Checked<()> {
     let mut seen = BTreeSet::new();
     for member in members {
         for one in &assigned[&member.id] {
@@ -117,7 +119,7 @@ fn spread(assigned: &Assignments) -> usize {
 }
 
 /// Rounds until nobody has to give anything up. Nobody is ever given what another has.
-fn settled(members: &mut [Peer], counts: &Counts, generation: &mut i32) -> Result<Assignments, TestCaseError> {
+fn settled(members: &mut [Peer], counts: &Counts, generation: &mut i32) -> Checked<Assignments> {
     for _ in 0..6 {
         let assigned = Assignor::CooperativeSticky.assign(members.to_vec(), counts);
         let mut gave_up = false;
