@@ -16,7 +16,7 @@ pub(super) fn assign(members: &[Peer], counts: &Counts) -> Assignments {
         })
         .collect();
     give_what_nobody_has(&mut assigned, counts, &wanting);
-    while move_some(&mut assigned, &wanting) {}
+    while move_one(&mut assigned, &wanting) {}
     withhold(members, &mut assigned);
     assigned
 }
@@ -66,24 +66,27 @@ fn poorest(assigned: &Assignments, wanting: &BTreeMap<&str, Vec<&str>>, topic: &
     wanting.get(topic)?.iter().min_by_key(count).map(|member| (*member).to_owned())
 }
 
-/// Moves partitions to members that have at least two fewer. Each move makes the sum of squares smaller, so that there is a last one.
-fn move_some(assigned: &mut Assignments, wanting: &BTreeMap<&str, Vec<&str>>) -> bool {
-    let mut has_moved = false;
-    let mut by_wealth: Vec<(usize, String)> = assigned.iter().map(|(id, owned)| (owned.len(), id.clone())).collect();
+/// Moves a partition from the richest member that can give one to the poorest that wants it and has at least two fewer. Each move
+/// makes the sum of squares smaller, so that there is a last one.
+fn move_one(assigned: &mut Assignments, wanting: &BTreeMap<&str, Vec<&str>>) -> bool {
+    let mut by_wealth: Vec<(usize, &String)> = assigned.iter().map(|(id, owned)| (owned.len(), id)).collect();
     by_wealth.sort_unstable_by(|one, other| other.cmp(one));
-    for (_, giver) in by_wealth {
-        let owned: Vec<TopicPartition> = assigned.get(&giver).into_iter().flatten().rev().cloned().collect();
-        for one in owned {
-            let has = |member: &str| assigned.get(member).map_or(0, BTreeSet::len);
-            let Some(taker) = poorest(assigned, wanting, &one.topic) else { continue };
-            if has(&taker) + 1 < has(&giver) {
-                assigned.entry(giver.clone()).or_default().remove(&one);
-                assigned.entry(taker).or_default().insert(one);
-                has_moved = true;
+    let found = by_wealth.into_iter().find_map(|(wealth, giver)| {
+        let mut looked_at = None;
+        assigned.get(giver)?.iter().rev().find_map(|one| {
+            // Partitions of a topic all go the same way.
+            if looked_at.replace(&one.topic) == Some(&one.topic) {
+                return None;
             }
-        }
-    }
-    has_moved
+            let taker = poorest(assigned, wanting, &one.topic)?;
+            let has = assigned.get(&taker).map_or(0, BTreeSet::len);
+            (has + 1 < wealth).then(|| (giver.clone(), taker, one.clone()))
+        })
+    });
+    let Some((giver, taker, one)) = found else { return false };
+    assigned.entry(giver).or_default().remove(&one);
+    assigned.entry(taker).or_default().insert(one);
+    true
 }
 
 /// Nobody is given what another still has.
