@@ -65,8 +65,17 @@ pub struct MemberDescription {
     pub host: String,
     /// The partitions it has, where it is a consumer.
     pub partitions: Vec<(String, Vec<i32>)>,
-    /// In the consumer protocol, its epoch and the partitions that it shall have.
-    pub target: Option<(i32, Vec<(String, Vec<i32>)>)>,
+    /// What it shall have, in the consumer protocol.
+    pub target: Option<MemberTarget>,
+}
+
+/// What a member of the consumer protocol shall have.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MemberTarget {
+    /// The member's epoch.
+    pub epoch: i32,
+    /// The partitions, once those who have them have given them up.
+    pub partitions: Vec<(String, Vec<i32>)>,
 }
 
 /// An offset that a group has committed.
@@ -132,7 +141,7 @@ impl Admin {
             client: member.client_id,
             host: member.client_host.trim_start_matches('/').to_owned(),
             partitions: topics(member.assignment),
-            target: Some((member.member_epoch, topics(member.target_assignment))),
+            target: Some(MemberTarget { epoch: member.member_epoch, partitions: topics(member.target_assignment) }),
         });
         Ok(GroupDescription {
             group: found.group_id,

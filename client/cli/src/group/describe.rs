@@ -26,11 +26,12 @@ pub(super) async fn run(arguments: DescribeArguments) -> Result<(), Failed> {
             .members
             .iter()
             .map(|member| {
-                let (epoch, target) = member.target.as_ref().map(|(epoch, target)| (epoch, target)).unzip();
+                let target = member.target.as_ref();
                 json!({
                     "member": member.member, "instance": member.instance, "client": member.client,
                     "host": member.host, "partitions": by_topic(&member.partitions),
-                    "epoch": epoch, "target": target.map(|target| by_topic(target)),
+                    "epoch": target.map(|target| target.epoch),
+                    "target": target.map(|target| by_topic(&target.partitions)),
                 })
             })
             .collect();
@@ -56,10 +57,10 @@ pub(super) async fn run(arguments: DescribeArguments) -> Result<(), Failed> {
         .into_iter()
         .map(|member| {
             let instance = member.instance.unwrap_or_default();
-            let (epoch, target) = member.target.unzip();
             let mut row = vec![member.member, instance, member.client, member.host, listed(&member.partitions)];
-            row.extend(epoch.map(|epoch| epoch.to_string()));
-            row.extend(target.map(|target| listed(&target)));
+            if let Some(target) = member.target {
+                row.extend([target.epoch.to_string(), listed(&target.partitions)]);
+            }
             row
         })
         .collect();
