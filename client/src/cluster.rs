@@ -380,6 +380,11 @@ impl Client {
         self.shared.connections.lock().get(&broker).filter(|connection| !connection.is_closed()).cloned()
     }
 
+    /// A connection of its own to a broker.
+    pub(crate) async fn dial(&self, broker: &Broker) -> Result<Connection> {
+        Connection::connect(&broker.address(), &self.shared.settings).await
+    }
+
     /// The connection to a broker, made if there is none.
     pub(crate) async fn connection(&self, broker: i32) -> Result<Arc<Connection>> {
         if let Some(connection) = self.open_connection(broker) {

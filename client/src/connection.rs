@@ -125,9 +125,19 @@ impl Connection {
         request: &R,
         version: i16,
     ) -> Result<impl Future<Output = Result<R::Response>> + Send + use<R>> {
+        self.start_within(request, version, None)
+    }
+
+    /// As [`Connection::start`], where an answer may take longer than others.
+    pub(crate) fn start_within<R: Request>(
+        &self,
+        request: &R,
+        version: i16,
+        within: Option<Duration>,
+    ) -> Result<impl Future<Output = Result<R::Response>> + Send + use<R>> {
         let (reply, response) = oneshot::channel();
         self.queue(request, version, |correlation_id| Then::Answered(Waiting { correlation_id, reply }))?;
-        let deadline = tokio::time::Instant::now() + self.settings.request_timeout;
+        let deadline = tokio::time::Instant::now() + within.unwrap_or(self.settings.request_timeout);
         let (address, close) = (self.address.clone(), self.close.clone());
         Ok(async move {
             match tokio::time::timeout_at(deadline, response).await {

@@ -23,6 +23,10 @@ pub enum Kind {
     Config,
     /// Bytes of a record batch are damaged.
     Corrupt,
+    /// A group's partition has no committed offset, and nothing says where else to begin.
+    NoOffset,
+    /// The group gave a partition to another consumer, or goes on without this one.
+    Lost,
     /// The producer or consumer was closed.
     Closed,
 }
@@ -72,7 +76,7 @@ impl Error {
         match self.kind {
             Kind::Connect | Kind::Disconnected | Kind::TimedOut => true,
             Kind::Broker(code) => code.is_retriable(),
-            Kind::Protocol | Kind::Config | Kind::Corrupt | Kind::Closed => false,
+            Kind::Protocol | Kind::Config | Kind::Corrupt | Kind::NoOffset | Kind::Lost | Kind::Closed => false,
         }
     }
 

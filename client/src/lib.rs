@@ -3,7 +3,7 @@
 //! A [`Client`] is connected once and cloned freely. [`Client::producer`], [`Client::consumer`] and [`Client::admin`] hand
 //! out what works with it. Nothing here blocks a thread, and dropping anything does no I/O.
 //!
-//! Deliberately absent so far: consumer groups, transactions, TLS and SASL.
+//! Deliberately absent so far: transactions, TLS and SASL.
 
 #![forbid(unsafe_code)]
 
@@ -11,7 +11,9 @@ pub mod admin;
 pub mod cluster;
 mod connection;
 pub mod consumer;
+mod coordinator;
 mod error;
+pub mod group;
 pub mod producer;
 mod property;
 mod record;
@@ -19,6 +21,7 @@ mod record;
 pub use cluster::{Broker, Client, ClientBuilder, Metadata, Partition, Reached, Topic};
 pub use consumer::{Consumer, ConsumerBuilder, StartFrom};
 pub use error::{Error, Kind, Result};
+pub use group::{Assignor, Commit, GroupProtocol, OffsetAndMetadata, TopicPartition};
 pub use highwater_protocol::error_code::ErrorCode;
 pub use highwater_protocol::records::compression::Compression;
 pub use highwater_protocol::records::record::Header;

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use highwater_protocol::error_code::ErrorCode;
+use highwater_protocol::message::consumer_group_describe_response::Assignment;
 use highwater_protocol::message::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use highwater_protocol::message::{
-    DeleteGroupsRequest, DescribeGroupsRequest, FindCoordinatorRequest, ListGroupsRequest, OffsetCommitRequest,
+    ConsumerGroupDescribeRequest, DeleteGroupsRequest, DescribeGroupsRequest, ListGroupsRequest, OffsetCommitRequest,
     OffsetFetchRequest, Request, offset_fetch_request::OffsetFetchRequestGroup,
 };
 
@@ -39,8 +40,12 @@ pub struct GroupDescription {
     pub state: String,
     /// `consumer`, `connect`, …
     pub protocol_type: String,
+    /// `classic` or `consumer`.
+    pub kind: String,
     /// The assignor, once the group is stable.
     pub protocol: String,
+    /// In the consumer protocol, the epoch of what members want, and the one that the assignment is made for.
+    pub epochs: Option<(i32, i32)>,
     /// The broker that coordinates it.
     pub coordinator: i32,
     /// Who is in it.
@@ -59,6 +64,17 @@ pub struct MemberDescription {
     /// Where it is.
     pub host: String,
     /// The partitions it has, where it is a consumer.
+    pub partitions: Vec<(String, Vec<i32>)>,
+    /// What it shall have, in the consumer protocol.
+    pub target: Option<MemberTarget>,
+}
+
+/// What a member of the consumer protocol shall have.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MemberTarget {
+    /// The member's epoch.
+    pub epoch: i32,
+    /// The partitions, once those who have them have given them up.
     pub partitions: Vec<(String, Vec<i32>)>,
 }
 
@@ -92,8 +108,54 @@ impl Admin {
         Ok(groups)
     }
 
-    /// One group. It has to be there.
+    /// One group of either protocol. It has to be there.
     pub async fn describe_group(&self, group: &str) -> Result<GroupDescription> {
+        match self.describe_consumer_group(group).await {
+            // It is none of these, or its broker knows none of these.
+            Err(error)
+                if error.kind() == Kind::Protocol
+                    || matches!(error.code(), Some(ErrorCode::GroupIdNotFound | ErrorCode::UnsupportedVersion)) =>
+            {
+                self.describe_classic_group(group).await
+            }
+            described => described,
+        }
+    }
+
+    async fn describe_consumer_group(&self, group: &str) -> Result<GroupDescription> {
+        let request =
+            ConsumerGroupDescribeRequest { group_ids: vec![group.to_owned()], include_authorized_operations: false };
+        let what = || format!("describing group {group}");
+        let (coordinator, mut response) =
+            self.of_coordinator(group, &request, |response| response.groups.first().map(|one| one.error_code)).await?;
+        let found =
+            response.groups.pop().ok_or_else(|| Error::new(Kind::Protocol, format!("{}: no answer", what())))?;
+        checked(found.error_code, what, found.error_message.as_deref())?;
+        let topics = |assignment: Assignment| {
+            let topics = assignment.topic_partitions.into_iter();
+            topics.map(|topic| (topic.topic_name, topic.partitions)).collect::<Vec<_>>()
+        };
+        let members = found.members.into_iter().map(|member| MemberDescription {
+            member: member.member_id,
+            instance: member.instance_id,
+            client: member.client_id,
+            host: member.client_host.trim_start_matches('/').to_owned(),
+            partitions: topics(member.assignment),
+            target: Some(MemberTarget { epoch: member.member_epoch, partitions: topics(member.target_assignment) }),
+        });
+        Ok(GroupDescription {
+            group: found.group_id,
+            state: found.group_state,
+            protocol_type: "consumer".to_owned(),
+            kind: "consumer".to_owned(),
+            protocol: found.assignor_name,
+            epochs: Some((found.group_epoch, found.assignment_epoch)),
+            coordinator,
+            members: members.collect(),
+        })
+    }
+
+    async fn describe_classic_group(&self, group: &str) -> Result<GroupDescription> {
         let request = DescribeGroupsRequest { groups: vec![group.to_owned()], ..DescribeGroupsRequest::default() };
         let what = || format!("describing group {group}");
         let (coordinator, mut response) =
@@ -110,12 +172,15 @@ impl Admin {
             client: member.client_id,
             host: member.client_host.trim_start_matches('/').to_owned(),
             partitions: assigned(member.member_assignment).unwrap_or_default(),
+            target: None,
         });
         Ok(GroupDescription {
             group: found.group_id,
             state: found.group_state,
             protocol_type: found.protocol_type,
+            kind: "classic".to_owned(),
             protocol: found.protocol_data,
+            epochs: None,
             coordinator,
             members: members.collect(),
         })
@@ -200,7 +265,7 @@ impl Admin {
     ) -> Result<(i32, R::Response)> {
         let deadline = tokio::time::Instant::now() + Duration::from_millis(u64::try_from(TIMEOUT_MS).unwrap_or(0));
         loop {
-            let last = match self.coordinator(group).await {
+            let last = match self.client.coordinator(group).await.map(|broker| broker.id) {
                 Err(error) if error.is_retriable() => error,
                 Err(error) => return Err(error),
                 Ok(coordinator) => {
@@ -218,30 +283,6 @@ impl Admin {
                 return Err(last);
             }
             tokio::time::sleep(RETRY).await;
-        }
-    }
-
-    async fn coordinator(&self, group: &str) -> Result<i32> {
-        let request =
-            FindCoordinatorRequest { coordinator_keys: vec![group.to_owned()], ..FindCoordinatorRequest::default() };
-        let response = match self.client.call_any(&request).await {
-            // An old broker takes one key at a time, in another field.
-            Err(error) if error.kind() == Kind::Protocol => {
-                let request = FindCoordinatorRequest { key: group.to_owned(), ..FindCoordinatorRequest::default() };
-                self.client.call_any(&request).await?
-            }
-            answered => answered?,
-        };
-        let what = || format!("finding the coordinator of group {group}");
-        match response.coordinators.first() {
-            Some(found) => {
-                checked(found.error_code, what, found.error_message.as_deref())?;
-                Ok(found.node_id)
-            }
-            None => {
-                checked(response.error_code, what, response.error_message.as_deref())?;
-                Ok(response.node_id)
-            }
         }
     }
 }

@@ -8,7 +8,7 @@ mod topics;
 
 pub use cluster::ClusterDescription;
 pub use configs::{ConfigChange, ConfigEntry, ConfigResource};
-pub use groups::{CommittedOffset, GroupDescription, GroupListing, MemberDescription};
+pub use groups::{CommittedOffset, GroupDescription, GroupListing, MemberDescription, MemberTarget};
 pub use offsets::ListedOffset;
 pub use topics::NewTopic;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use highwater_protocol::api::ApiKey;
@@ -11,104 +11,16 @@ use highwater_protocol::message::fetch_request::{FetchPartition, FetchRequest, F
 use highwater_protocol::message::fetch_response::{FetchResponse, PartitionData};
 use highwater_protocol::records::batch::{Batch, RecordsError, verify_crc};
 use highwater_protocol::records::record::records;
-use parking_lot::Mutex;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::partitions::{Assigned, Found, Records, Shared};
 use super::{Fetch, StartFrom};
 use crate::cluster::{Client, RETRY_BACKOFF};
 use crate::error::{Error, Kind, Result};
 use crate::record::ConsumerRecord;
-
-/// A partition that is read.
-#[derive(Clone, Debug)]
-pub(crate) struct Assigned {
-    pub(crate) topic: Arc<str>,
-    pub(crate) partition: i32,
-    start: StartFrom,
-    /// What is fetched next.
-    position: i64,
-    /// What is handed to the user next.
-    pub(crate) delivered: i64,
-    pub(crate) high_watermark: Option<i64>,
-    pub(crate) is_paused: bool,
-    /// Counts moves: what was fetched before one is dropped.
-    generation: u64,
-    not_before: Option<Instant>,
-    is_fetching: bool,
-    /// The error that was told last, so that a lasting one is told once.
-    told: Option<ErrorCode>,
-}
-
-impl Assigned {
-    pub(crate) fn new(topic: &str, partition: i32, start: StartFrom, position: i64) -> Self {
-        Self {
-            topic: Arc::from(topic),
-            partition,
-            start,
-            position,
-            delivered: position,
-            high_watermark: None,
-            is_paused: false,
-            generation: 0,
-            not_before: None,
-            is_fetching: false,
-            told: None,
-        }
-    }
-
-    pub(crate) fn move_to(&mut self, offset: i64) {
-        (self.position, self.delivered) = (offset, offset);
-        self.generation = self.generation.wrapping_add(1);
-    }
-}
-
-/// What consumer and fetcher share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) partitions: Mutex<Vec<Assigned>>,
-    pub(crate) buffered: AtomicUsize,
-    pub(crate) wake: Notify,
-}
-
-/// What the fetcher found.
-#[derive(Debug)]
-pub(crate) enum Found {
-    Records(Records),
-    Failed(Error),
-}
-
-#[derive(Debug)]
-pub(crate) struct Records {
-    pub(crate) at: usize,
-    generation: u64,
-    next: i64,
-    bytes: usize,
-    records: VecDeque<ConsumerRecord>,
-}
-
-impl Shared {
-    /// The next record, unless the partition was moved meanwhile. With the last one the position is behind all that was
-    /// fetched, markers and gaps included; nothing means that all is taken.
-    pub(crate) fn take(&self, found: &mut Records) -> Option<ConsumerRecord> {
-        let mut partitions = self.partitions.lock();
-        let one = partitions.get_mut(found.at).filter(|one| one.generation == found.generation)?;
-        let record = found.records.pop_front();
-        one.delivered = match &record {
-            Some(record) if !found.records.is_empty() => record.offset.saturating_add(1),
-            _ => one.delivered.max(found.next),
-        };
-        record
-    }
-
-    /// Makes room for what was taken.
-    pub(crate) fn release(&self, found: &Records) {
-        self.buffered.fetch_sub(found.bytes, Ordering::AcqRel);
-        self.wake.notify_one();
-    }
-}
 
 /// What was asked of one partition.
 #[derive(Clone, Debug)]
@@ -121,10 +33,30 @@ struct Asked {
     generation: u64,
 }
 
+impl Asked {
+    fn of(at: usize, one: &Assigned, id: Uuid) -> Self {
+        let (topic, partition) = (Arc::clone(&one.topic), one.partition);
+        Self { at, topic, id, partition, position: one.position, generation: one.generation }
+    }
+}
+
 enum Event {
-    Fetched { leader: i32, asked: Vec<Asked>, response: Result<FetchResponse> },
+    Fetched {
+        leader: i32,
+        asked: Vec<Asked>,
+        response: Result<FetchResponse>,
+    },
     Refreshed,
-    Reset { at: usize, generation: u64, offset: Result<i64> },
+    Reset {
+        at: usize,
+        generation: u64,
+        offset: Result<i64>,
+    },
+    /// Where to begin, of partitions of one topic.
+    Placed {
+        asked: Vec<Asked>,
+        offsets: Result<Vec<i64>>,
+    },
 }
 
 pub(crate) struct Fetcher {
@@ -165,6 +97,7 @@ impl Fetcher {
     fn turn(&mut self, now: Instant) -> Instant {
         let mut next_try = now + std::time::Duration::from_secs(3600);
         let mut asks: BTreeMap<i32, Vec<Asked>> = BTreeMap::new();
+        let mut places: BTreeMap<Arc<str>, Vec<(Asked, StartFrom)>> = BTreeMap::new();
         let is_full = self.shared.buffered.load(Ordering::Acquire) >= self.fetch.max_buffered_bytes;
         let mut partitions = self.shared.partitions.lock();
         for (at, one) in partitions.iter_mut().enumerate() {
@@ -172,7 +105,15 @@ impl Fetcher {
                 next_try = next_try.min(moment);
                 continue;
             }
-            if is_full || one.is_paused || one.is_fetching {
+            if is_full || one.is_paused || one.is_fetching || !one.is_open {
+                continue;
+            }
+            if one.position < 0 {
+                // Without a place to begin at it waits for a seek.
+                if let Some(start) = one.start {
+                    one.is_fetching = true;
+                    places.entry(Arc::clone(&one.topic)).or_default().push((Asked::of(at, one, Uuid::nil()), start));
+                }
                 continue;
             }
             let Some((leader, _)) = self.client.leader(&one.topic, one.partition) else {
@@ -185,16 +126,36 @@ impl Fetcher {
             }
             one.is_fetching = true;
             let id = self.client.known(&one.topic).map(|topic| topic.id).unwrap_or_default();
-            let (topic, generation) = (Arc::clone(&one.topic), one.generation);
-            let asked = Asked { at, topic, id, partition: one.partition, position: one.position, generation };
-            asks.entry(leader).or_default().push(asked);
+            asks.entry(leader).or_default().push(Asked::of(at, one, id));
         }
         drop(partitions);
         for (leader, asked) in asks {
             self.ask(leader, asked);
         }
+        places.into_values().for_each(|wanted| self.place(wanted));
         self.refresh();
         next_try
+    }
+
+    fn place(&mut self, wanted: Vec<(Asked, StartFrom)>) {
+        let client = self.client.clone();
+        self.tasks.spawn(async move {
+            let starts: Vec<_> =
+                wanted.iter().map(|(asked, start)| (asked.topic.to_string(), asked.partition, *start)).collect();
+            let offsets = client.admin().start_offsets(&starts).await;
+            Event::Placed { asked: wanted.into_iter().map(|(asked, _)| asked).collect(), offsets }
+        });
+    }
+
+    fn placed(&mut self, asked: Vec<Asked>, offsets: Result<Vec<i64>>) {
+        match offsets {
+            Ok(offsets) => {
+                for (one, offset) in asked.iter().zip(offsets) {
+                    self.release(one, |one| one.move_to(offset));
+                }
+            }
+            Err(error) => asked.iter().for_each(|one| self.failed(one, error.clone())),
+        }
     }
 
     fn ask(&mut self, leader: i32, asked: Vec<Asked>) {
@@ -214,6 +175,7 @@ impl Fetcher {
             }
             Event::Refreshed => self.refreshing = false,
             Event::Reset { at, generation, offset } => self.reset(at, generation, offset),
+            Event::Placed { asked, offsets } => self.placed(asked, offsets),
         }
     }
 
@@ -279,7 +241,13 @@ impl Fetcher {
 
     /// The log was cut on either side: go on at its nearest end, and say so.
     fn out_of_range(&mut self, asked: &Asked) {
-        let start = self.shared.partitions.lock().get(asked.at).map_or(StartFrom::Earliest, |one| one.start);
+        let start = self.shared.partitions.lock().get(asked.at).and_then(|one| one.start);
+        let Some(start) = start else {
+            let what = format!("fetching {}-{} at offset {}", asked.topic, asked.partition, asked.position);
+            let detail = "auto.offset.reset is none: seek to an offset that is there";
+            self.failed(asked, Error::broker(ErrorCode::OffsetOutOfRange, &what, Some(detail)));
+            return;
+        };
         let (client, asked) = (self.client.clone(), asked.clone());
         self.tasks.spawn(async move {
             let offset = nearest(&client, &asked, start).await;
@@ -298,7 +266,7 @@ impl Fetcher {
             Ok(offset) => {
                 let what = format!("{}-{}", one.topic, one.partition);
                 let detail = format!("offset {} is not there; going on at {offset}", one.position);
-                one.move_to(offset);
+                one.seek_to(offset);
                 Some(Error::broker(ErrorCode::OffsetOutOfRange, &what, Some(&detail)))
             }
             Err(error) => {
@@ -521,37 +489,5 @@ mod tests {
         bytes[70] ^= 1;
         let error = decode(&asked(10), Bytes::from(bytes), 1 << 20).expect_err("damaged");
         assert_eq!(error.kind(), Kind::Corrupt);
-    }
-
-    #[test]
-    fn what_was_fetched_before_a_move_is_dropped() {
-        let shared = Shared {
-            partitions: Mutex::new(vec![Assigned::new("t", 0, StartFrom::Earliest, 10)]),
-            buffered: AtomicUsize::new(100),
-            wake: Notify::new(),
-        };
-        let (records, next) = decode(&asked(10), set(), 1 << 20).expect("decodes");
-        let mut found = Records { at: 0, generation: 0, next, bytes: 100, records };
-        shared.partitions.lock()[0].move_to(50);
-        assert_eq!(shared.take(&mut found), None);
-        assert_eq!(shared.partitions.lock()[0].delivered, 50);
-        shared.release(&found);
-        assert_eq!(shared.buffered.load(Ordering::Acquire), 0);
-    }
-
-    #[test]
-    fn the_position_goes_behind_a_marker_with_the_record_before_it() {
-        let shared = Shared {
-            partitions: Mutex::new(vec![Assigned::new("t", 0, StartFrom::Earliest, 10)]),
-            buffered: AtomicUsize::new(100),
-            wake: Notify::new(),
-        };
-        let (records, next) = decode(&asked(10), set(), 1 << 20).expect("decodes");
-        let mut found = Records { at: 0, generation: 0, next, bytes: 100, records };
-        let mut positions = Vec::new();
-        while shared.take(&mut found).is_some() {
-            positions.push(shared.partitions.lock()[0].delivered);
-        }
-        assert_eq!(positions, [11, 12, 14]);
     }
 }

@@ -1,9 +1,11 @@
-//! `highwater consume`: prints records of partitions, from a place to a place.
+//! `highwater consume`: prints records of partitions, from a place to a place, or as a member of a group.
+
+mod membership;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use highwater_client::{Client, Consumer, ConsumerRecord, Error, ErrorCode, StartFrom};
+use highwater_client::{Client, Consumer, ConsumerRecord, Error, ErrorCode, Kind, StartFrom};
 use tokio::time::Instant;
 
 use crate::connect::Connect;
@@ -13,6 +15,7 @@ use crate::format::Format;
 use crate::offsets::{Place, Range};
 use crate::partitions::Partitions;
 use crate::{json, now_ms, output, units};
+use membership::Membership;
 
 /// Records that are written at once, at most.
 const MOST_AT_ONCE: usize = 1000;
@@ -28,17 +31,19 @@ pub struct ConsumeArguments {
     /// What to read.
     #[arg(required = true, value_name = "TOPIC")]
     topics: Vec<String>,
+    #[command(flatten)]
+    membership: Membership,
     /// Where to begin, and where to end: start, end, 42, +5, -10, 10:20, @-1h, @2026-11-01:1h, …
     #[arg(short, long, value_name = "RANGE", default_value = "start", allow_hyphen_values = true, value_parser = range)]
     offset: Range,
     /// Partitions, as in 0,2,4-6; all without.
-    #[arg(short, long, value_name = "LIST", value_parser = Partitions::parse)]
+    #[arg(short, long, value_name = "LIST", value_parser = Partitions::parse, conflicts_with = "group")]
     partitions: Option<Partitions>,
     /// Stop after so many records.
     #[arg(short, long, value_name = "N")]
     num: Option<u64>,
     /// Stop at the end, as it is at the start.
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "group")]
     exit: bool,
     /// Stop after this time; with --num it is an error that so many records did not come.
     #[arg(long = "for", value_name = "DURATION", value_parser = units::duration)]
@@ -73,6 +78,9 @@ pub(crate) async fn run(arguments: ConsumeArguments) -> Result<(), Failed> {
     }
     let deadline = arguments.duration.map(|duration| Instant::now() + duration);
     let client = arguments.connect.client().await?;
+    if let Some(group) = &arguments.membership.group {
+        return membership::run(group, &client, &arguments, deadline).await;
+    }
     let spans = spans(&client, &arguments).await?;
     let mut reader = Reader {
         printer: Printer { format: arguments.format, output: arguments.output, count: 0 },
@@ -228,7 +236,8 @@ impl Reader {
 
 /// What passes is a note on standard error, what lasts is the end.
 fn told(error: Error) -> Result<(), Failed> {
-    if error.code() == Some(ErrorCode::OffsetOutOfRange) || error.is_retriable() && error.code().is_none() {
+    let passes = matches!(error.code(), Some(ErrorCode::OffsetOutOfRange | ErrorCode::UnreleasedInstanceId));
+    if passes || error.kind() == Kind::Lost || error.is_retriable() && error.code().is_none() {
         eprintln!("highwater: {error}");
         return Ok(());
     }
