@@ -85,6 +85,19 @@ pub(super) fn prepared(side: &mut Side, request: &ConsumerGroupHeartbeatRequest)
     answer
 }
 
+/// A topic that the coordinator knows: Kafka's learns of it later than whoever answers Metadata.
+pub(super) fn known(side: &mut Side, name: &str, partitions: i32) -> Made {
+    let topic = side.make(name, partitions, &[]);
+    let group = side.name(&format!("knows-{name}"));
+    coordinated(side, &group);
+    side.until("the coordinator knows a topic", |wire| {
+        let answer = wire.call(&first(&group, "m-k", &[&topic.name]), BEAT).expect("answers");
+        answer.assignment.is_some_and(|assignment| !assignment.topic_partitions.is_empty())
+    });
+    prepared(side, &beat(&group, "m-k", LEFT));
+    topic
+}
+
 /// A group of one, which has all partitions of a topic.
 pub(super) fn alone(side: &mut Side, name: &str, topic: &Made) -> String {
     let group = side.name(name);
@@ -97,12 +110,12 @@ pub(super) fn alone(side: &mut Side, name: &str, topic: &Made) -> String {
 pub(super) fn reconciling(side: &mut Side, name: &str, topic: &Made) -> String {
     let group = alone(side, name, topic);
     prepared(side, &first(&group, "m-b", &[&topic.name]));
-    prepared(side, &beat(&group, "m-a", 1));
+    prepared(side, &beat(&group, "m-a", 2));
     group
 }
 
 fn refused(side: &mut Side) {
-    let topic = side.make("t", 2, &[]);
+    let topic = known(side, "t", 2);
     let group = side.name("g");
     coordinated(side, &group);
     let join = first(&group, "m-a", &[&topic.name]);
@@ -157,14 +170,14 @@ fn refused(side: &mut Side) {
     for epoch in [1, LEFT, AWAY] {
         side.case(&format!("unknown-instance-epoch-{epoch}"), &of_instance(beat(&stable, "m-z", epoch), "i"));
     }
-    side.case("instance-of-a-dynamic-member", &of_instance(beat(&stable, "m-a", 1), "i"));
-    let other = ConsumerGroupHeartbeatRequest { server_assignor: text("sticky"), ..beat(&stable, "m-a", 1) };
+    side.case("instance-of-a-dynamic-member", &of_instance(beat(&stable, "m-a", 2), "i"));
+    let other = ConsumerGroupHeartbeatRequest { server_assignor: text("sticky"), ..beat(&stable, "m-a", 2) };
     side.case("unknown-assignor-of-a-member", &other);
-    side.case("regex-that-is-none-of-a-member", &by(beat(&stable, "m-a", 1), "[z-a]"));
+    side.case("regex-that-is-none-of-a-member", &by(beat(&stable, "m-a", 2), "[z-a]"));
 }
 
 fn joined(side: &mut Side) {
-    let (t, u) = (side.make("t", 3, &[]), side.make("u", 1, &[]));
+    let (t, u) = (known(side, "t", 3), known(side, "u", 1));
     let begin = |side: &mut Side, name: &str| {
         let group = side.name(name);
         coordinated(side, &group);
@@ -208,44 +221,44 @@ fn joined(side: &mut Side) {
 
 /// One member, and the epochs that it might name.
 fn epochs(side: &mut Side) {
-    let topic = side.make("t", 2, &[]);
+    let topic = known(side, "t", 2);
     let group = alone(side, "g", &topic);
     let names = [topic.name.as_str()];
-    side.case("heartbeat", &beat(&group, "m-a", 1));
-    side.case("with-its-partitions", &owning(&group, "m-a", 1, &topic, &[0, 1]));
-    side.case("with-fewer-partitions", &owning(&group, "m-a", 1, &topic, &[0]));
-    side.case("with-none", &owning(&group, "m-a", 1, &topic, &[]));
-    side.case("with-anothers", &owning(&group, "m-a", 1, &topic, &[0, 1, 7]));
+    side.case("heartbeat", &beat(&group, "m-a", 2));
+    side.case("with-its-partitions", &owning(&group, "m-a", 2, &topic, &[0, 1]));
+    side.case("with-fewer-partitions", &owning(&group, "m-a", 2, &topic, &[0]));
+    side.case("with-none", &owning(&group, "m-a", 2, &topic, &[]));
+    side.case("with-anothers", &owning(&group, "m-a", 2, &topic, &[0, 1, 7]));
     let unknown = Made { id: unknown_id(), ..topic.clone() };
-    side.case("with-an-unknown-topics", &owning(&group, "m-a", 1, &unknown, &[0]));
-    let whole = ConsumerGroupHeartbeatRequest { member_epoch: 1, ..first(&group, "m-a", &names) };
+    side.case("with-an-unknown-topics", &owning(&group, "m-a", 2, &unknown, &[0]));
+    let whole = ConsumerGroupHeartbeatRequest { member_epoch: 2, ..first(&group, "m-a", &names) };
     side.case("with-everything", &whole);
-    for epoch in [2, i32::MAX] {
+    for epoch in [3, i32::MAX] {
         side.case(&format!("greater-{epoch}"), &beat(&group, "m-a", epoch));
     }
     side.case("again", &first(&group, "m-a", &names));
-    side.case("after-that", &beat(&group, "m-a", 1));
+    side.case("after-that", &beat(&group, "m-a", 2));
     prepared(side, &first(&group, "m-b", &names));
-    side.case("asked-to-give-up", &beat(&group, "m-a", 1));
-    side.case("asked-to-give-up-and-silent", &beat(&group, "m-a", 1));
-    side.case("gives-up", &owning(&group, "m-a", 1, &topic, &[0]));
-    side.case("former-epoch", &beat(&group, "m-a", 1));
-    side.case("former-epoch-with-its-partitions", &owning(&group, "m-a", 1, &topic, &[0]));
-    side.case("former-epoch-with-more", &owning(&group, "m-a", 1, &topic, &[0, 1]));
-    side.case("epoch-before-it-joined", &beat(&group, "m-b", 1));
+    side.case("asked-to-give-up", &beat(&group, "m-a", 2));
+    side.case("asked-to-give-up-and-silent", &beat(&group, "m-a", 2));
+    side.case("gives-up", &owning(&group, "m-a", 2, &topic, &[0]));
+    side.case("former-epoch", &beat(&group, "m-a", 2));
+    side.case("former-epoch-with-its-partitions", &owning(&group, "m-a", 2, &topic, &[0]));
+    side.case("former-epoch-with-more", &owning(&group, "m-a", 2, &topic, &[0, 1]));
+    side.case("epoch-before-it-joined", &beat(&group, "m-b", 2));
     side.case("joins-again-among-two", &first(&group, "m-a", &names));
     side.case("leaves", &beat(&group, "m-a", LEFT));
     side.case("leaves-again", &beat(&group, "m-a", LEFT));
-    side.case("heartbeats-all-the-same", &beat(&group, "m-a", 2));
-    side.case("who-stays", &beat(&group, "m-b", 2));
+    side.case("heartbeats-all-the-same", &beat(&group, "m-a", 3));
+    side.case("who-stays", &beat(&group, "m-b", 3));
     side.case("last-leaves", &beat(&group, "m-b", LEFT));
-    side.case("heartbeats-where-nobody-is", &beat(&group, "m-b", 3));
+    side.case("heartbeats-where-nobody-is", &beat(&group, "m-b", 4));
     side.case("joins-where-nobody-is", &first(&group, "m-c", &names));
 }
 
 /// Partitions go from hand to hand, step by step.
 fn three(side: &mut Side) {
-    let topic = side.make("t", 6, &[]);
+    let topic = known(side, "t", 6);
     let group = side.name("g");
     coordinated(side, &group);
     for id in ["m-a", "m-b", "m-c"] {
@@ -254,65 +267,65 @@ fn three(side: &mut Side) {
     let names = [topic.name.as_str()];
     side.case("a-joins", &first(&group, "m-a", &names));
     side.case("b-joins", &first(&group, "m-b", &names));
-    side.case("b-waits", &beat(&group, "m-b", 2));
-    side.case("a-learns-of-b", &beat(&group, "m-a", 1));
-    side.case("a-still-has-all", &owning(&group, "m-a", 1, &topic, &[0, 1, 2, 3, 4, 5]));
-    side.case("b-waits-still", &beat(&group, "m-b", 2));
-    side.case("a-gives-half-up", &owning(&group, "m-a", 1, &topic, &[0, 1, 2]));
-    side.case("b-has-half", &beat(&group, "m-b", 2));
-    side.case("b-says-so", &owning(&group, "m-b", 2, &topic, &[3, 4, 5]));
+    side.case("b-waits", &beat(&group, "m-b", 3));
+    side.case("a-learns-of-b", &beat(&group, "m-a", 2));
+    side.case("a-still-has-all", &owning(&group, "m-a", 2, &topic, &[0, 1, 2, 3, 4, 5]));
+    side.case("b-waits-still", &beat(&group, "m-b", 3));
+    side.case("a-gives-half-up", &owning(&group, "m-a", 2, &topic, &[0, 1, 2]));
+    side.case("b-has-half", &beat(&group, "m-b", 3));
+    side.case("b-says-so", &owning(&group, "m-b", 3, &topic, &[3, 4, 5]));
     side.case("c-joins", &first(&group, "m-c", &names));
-    side.case("a-learns-of-c", &beat(&group, "m-a", 2));
-    side.case("b-learns-of-c", &beat(&group, "m-b", 2));
-    side.case("b-gives-up", &owning(&group, "m-b", 2, &topic, &[3]));
-    side.case("b-waits-for-a", &beat(&group, "m-b", 3));
-    side.case("c-has-what-b-gave", &beat(&group, "m-c", 3));
-    side.case("a-gives-up", &owning(&group, "m-a", 2, &topic, &[0, 1]));
-    side.case("b-has-what-a-gave", &beat(&group, "m-b", 3));
-    side.case("c-is-done", &beat(&group, "m-c", 3));
+    side.case("a-learns-of-c", &beat(&group, "m-a", 3));
+    side.case("b-learns-of-c", &beat(&group, "m-b", 3));
+    side.case("b-gives-up", &owning(&group, "m-b", 3, &topic, &[3]));
+    side.case("b-waits-for-a", &beat(&group, "m-b", 4));
+    side.case("c-has-what-b-gave", &beat(&group, "m-c", 4));
+    side.case("a-gives-up", &owning(&group, "m-a", 3, &topic, &[0, 1]));
+    side.case("b-has-what-a-gave", &beat(&group, "m-b", 4));
+    side.case("c-is-done", &beat(&group, "m-c", 4));
     side.case("a-leaves", &beat(&group, "m-a", LEFT));
-    side.case("b-learns-that-a-left", &beat(&group, "m-b", 3));
-    side.case("c-learns-that-a-left", &beat(&group, "m-c", 3));
-    side.case("b-gives-to-c", &owning(&group, "m-b", 3, &topic, &[2]));
-    side.case("c-after-that", &beat(&group, "m-c", 4));
-    side.case("b-after-that", &beat(&group, "m-b", 4));
+    side.case("b-learns-that-a-left", &beat(&group, "m-b", 4));
+    side.case("c-learns-that-a-left", &beat(&group, "m-c", 4));
+    side.case("b-gives-to-c", &owning(&group, "m-b", 4, &topic, &[2]));
+    side.case("c-after-that", &beat(&group, "m-c", 5));
+    side.case("b-after-that", &beat(&group, "m-b", 5));
     side.case("b-leaves-in-the-middle", &beat(&group, "m-b", LEFT));
-    side.case("c-has-all", &beat(&group, "m-c", 4));
+    side.case("c-has-all", &beat(&group, "m-c", 5));
     side.case("a-is-back", &first(&group, "m-a", &names));
     side.case("c-leaves", &beat(&group, "m-c", LEFT));
-    side.case("a-has-all", &beat(&group, "m-a", 6));
+    side.case("a-has-all", &beat(&group, "m-a", 7));
 }
 
 /// A member says what is new.
 fn changes(side: &mut Side) {
-    let (t, u) = (side.make("t", 2, &[]), side.make("u", 2, &[]));
+    let (t, u) = (known(side, "t", 2), known(side, "u", 2));
     let group = alone(side, "g", &t);
     let subscribed = |epoch, topics: &[&str]| ConsumerGroupHeartbeatRequest {
         subscribed_topic_names: Some(topics.iter().map(|topic| (*topic).to_owned()).collect()),
         ..beat(&group, "m-a", epoch)
     };
-    side.case("the-same-topic", &subscribed(1, &[&t.name]));
-    side.case("a-second-topic", &subscribed(1, &[&t.name, &u.name]));
-    side.case("after-that", &beat(&group, "m-a", 2));
-    side.case("the-other-topic", &subscribed(2, &[&u.name]));
-    side.case("has-both-still", &beat(&group, "m-a", 2));
-    side.case("gives-up", &owning(&group, "m-a", 2, &u, &[0, 1]));
-    side.case("no-topic", &subscribed(3, &[]));
-    side.case("gives-up-all", &owning(&group, "m-a", 3, &u, &[]));
-    side.case("unknown-topic", &subscribed(4, &[UNKNOWN]));
-    side.case("the-first-topic", &subscribed(5, &[&t.name]));
+    side.case("the-same-topic", &subscribed(2, &[&t.name]));
+    side.case("a-second-topic", &subscribed(2, &[&t.name, &u.name]));
+    side.case("after-that", &beat(&group, "m-a", 3));
+    side.case("the-other-topic", &subscribed(3, &[&u.name]));
+    side.case("has-both-still", &beat(&group, "m-a", 3));
+    side.case("gives-up", &owning(&group, "m-a", 3, &u, &[0, 1]));
+    side.case("no-topic", &subscribed(4, &[]));
+    side.case("gives-up-all", &owning(&group, "m-a", 4, &u, &[]));
+    side.case("unknown-topic", &subscribed(5, &[UNKNOWN]));
+    side.case("the-first-topic", &subscribed(6, &[&t.name]));
     let text = |text: &str| Some(text.to_owned());
-    let uniform = ConsumerGroupHeartbeatRequest { server_assignor: text("uniform"), ..beat(&group, "m-a", 6) };
+    let uniform = ConsumerGroupHeartbeatRequest { server_assignor: text("uniform"), ..beat(&group, "m-a", 7) };
     side.case("assignor", &uniform);
-    side.case("after-the-assignor", &beat(&group, "m-a", 7));
-    side.case("rack", &ConsumerGroupHeartbeatRequest { rack_id: text("r"), ..beat(&group, "m-a", 7) });
-    let timeout = ConsumerGroupHeartbeatRequest { rebalance_timeout_ms: 10_000, ..beat(&group, "m-a", 7) };
+    side.case("after-the-assignor", &beat(&group, "m-a", 8));
+    side.case("rack", &ConsumerGroupHeartbeatRequest { rack_id: text("r"), ..beat(&group, "m-a", 8) });
+    let timeout = ConsumerGroupHeartbeatRequest { rebalance_timeout_ms: 10_000, ..beat(&group, "m-a", 8) };
     side.case("rebalance-timeout", &timeout);
-    side.case("regex-without-match", &by(beat(&group, "m-a", 7), "no-such-.*"));
+    side.case("regex-without-match", &by(beat(&group, "m-a", 8), "no-such-.*"));
 }
 
 fn with_instance(side: &mut Side) {
-    let topic = side.make("t", 2, &[]);
+    let topic = known(side, "t", 2);
     let group = side.name("g");
     coordinated(side, &group);
     for id in ["m-a", "m-b", "m-c"] {
@@ -321,27 +334,27 @@ fn with_instance(side: &mut Side) {
     let names = [topic.name.as_str()];
     let i = |request| of_instance(request, "i");
     side.case("first", &i(first(&group, "m-a", &names)));
-    side.case("heartbeat", &i(beat(&group, "m-a", 1)));
-    side.case("without-its-instance", &beat(&group, "m-a", 1));
-    side.case("with-another-instance", &of_instance(beat(&group, "m-a", 1), "j"));
+    side.case("heartbeat", &i(beat(&group, "m-a", 2)));
+    side.case("without-its-instance", &beat(&group, "m-a", 2));
+    side.case("with-another-instance", &of_instance(beat(&group, "m-a", 2), "j"));
     side.case("another-id-while-it-lives", &i(first(&group, "m-b", &names)));
-    side.case("another-id-heartbeats", &i(beat(&group, "m-b", 1)));
+    side.case("another-id-heartbeats", &i(beat(&group, "m-b", 2)));
     side.case("another-id-leaves", &i(beat(&group, "m-b", LEFT)));
     side.case("another-id-is-away", &i(beat(&group, "m-b", AWAY)));
     side.case("joins-again", &i(first(&group, "m-a", &names)));
     side.case("away", &i(beat(&group, "m-a", AWAY)));
     side.case("away-again", &i(beat(&group, "m-a", AWAY)));
-    side.case("heartbeats-while-away", &i(beat(&group, "m-a", 1)));
+    side.case("heartbeats-while-away", &i(beat(&group, "m-a", 2)));
     side.case("a-second-member-meanwhile", &first(&group, "m-c", &names));
     side.case("back-under-another-id", &i(first(&group, "m-b", &names)));
-    side.case("the-old-id", &i(beat(&group, "m-a", 1)));
-    side.case("the-new-id", &i(beat(&group, "m-b", 2)));
-    side.case("the-second-member", &beat(&group, "m-c", 2));
+    side.case("the-old-id", &i(beat(&group, "m-a", 2)));
+    side.case("the-new-id", &i(beat(&group, "m-b", 3)));
+    side.case("the-second-member", &beat(&group, "m-c", 3));
     side.case("is-away-before-it-leaves", &i(beat(&group, "m-b", AWAY)));
-    side.case("the-second-member-still", &beat(&group, "m-c", 2));
+    side.case("the-second-member-still", &beat(&group, "m-c", 3));
     side.case("leaves-while-away", &i(beat(&group, "m-b", LEFT)));
     side.case("leaves-again", &i(beat(&group, "m-b", LEFT)));
-    side.case("the-second-member-alone", &beat(&group, "m-c", 2));
+    side.case("the-second-member-alone", &beat(&group, "m-c", 3));
     side.case("the-instance-anew", &i(first(&group, "m-a", &names)));
     side.case("dynamic-member-takes-an-instance", &of_instance(first(&group, "m-c", &names), "j"));
 }
@@ -351,7 +364,7 @@ fn by_regex(side: &mut Side) {
     if side.version < BEAT {
         return;
     }
-    let topic = side.make("t-one", 2, &[]);
+    let topic = known(side, "t-one", 2);
     let group = side.name("g");
     coordinated(side, &group);
     side.know_member("m-a");
@@ -376,7 +389,7 @@ fn described(side: &mut Side) {
         group_ids: groups.iter().map(|group| (*group).to_owned()).collect(),
         ..ConsumerGroupDescribeRequest::default()
     };
-    let (t, u) = (side.make("t", 3, &[]), side.make("u", 1, &[]));
+    let (t, u) = (known(side, "t", 3), known(side, "u", 1));
     let absent = side.name("absent");
     coordinated(side, &absent);
     side.case("none", &of(&[]));
@@ -394,12 +407,12 @@ fn described(side: &mut Side) {
     side.case("with-operations", &allowed);
     let two = reconciling(side, "two", &t);
     side.case("two-before-one-gave-up", &of(&[&two]));
-    prepared(side, &owning(&two, "m-a", 1, &t, &[0, 1]));
+    prepared(side, &owning(&two, "m-a", 2, &t, &[0, 1]));
     side.case("two-before-the-other-took", &of(&[&two]));
-    prepared(side, &beat(&two, "m-b", 2));
+    prepared(side, &beat(&two, "m-b", 3));
     side.case("two", &of(&[&two]));
     let subscribed =
-        ConsumerGroupHeartbeatRequest { subscribed_topic_names: Some(vec![u.name.clone()]), ..beat(&two, "m-b", 2) };
+        ConsumerGroupHeartbeatRequest { subscribed_topic_names: Some(vec![u.name.clone()]), ..beat(&two, "m-b", 3) };
     prepared(side, &subscribed);
     side.case("two-of-two-topics", &of(&[&two]));
     prepared(side, &beat(&two, "m-a", LEFT));

@@ -10,7 +10,7 @@ use highwater_protocol::message::{
     SyncGroupRequest,
 };
 
-use super::consumer::{alone, beat, first, owning, prepared, reconciling};
+use super::consumer::{alone, beat, first, known, owning, prepared, reconciling};
 use super::membership::leave;
 use super::offsets::{commit, commit_of, delete, fetch, offset, to, wanted};
 use super::{JOIN, Member, SYNC, coordinated, heartbeat, join, subscription, sync};
@@ -44,7 +44,7 @@ fn member(group: &str, id: &str, generation: i32) -> Member {
 fn second_epoch(side: &mut Side, name: &str, topic: &Made) -> String {
     let group = reconciling(side, name, topic);
     prepared(side, &beat(&group, "m-b", -1));
-    prepared(side, &beat(&group, "m-a", 1));
+    prepared(side, &beat(&group, "m-a", 2));
     group
 }
 
@@ -57,27 +57,27 @@ fn emptied(side: &mut Side, name: &str, topic: &Made) -> String {
 
 fn commits(side: &mut Side) {
     let version = side.version;
-    let topic = side.make("t", 2, &[]);
+    let topic = known(side, "t", 2);
     let group = second_epoch(side, "g", &topic);
     let some = |at| vec![to(version, &topic, vec![offset(0, at)])];
-    for epoch in [-1, 0, 1, 2, 3, 4, i32::MAX] {
+    for epoch in [-1, 0, 1, 2, 3, 4, 5, i32::MAX] {
         side.case(&format!("epoch-{epoch}"), &commit_of(&member(&group, "m-a", epoch), some(1)));
     }
     side.case("nobody-in-particular", &commit(&group, some(2)));
-    side.case("without-id", &commit_of(&member(&group, "", 3), some(3)));
-    side.case("unknown-member", &commit_of(&member(&group, "m-z", 3), some(3)));
-    let named = Member { instance: Some("i".to_owned()), ..member(&group, "m-a", 3) };
+    side.case("without-id", &commit_of(&member(&group, "", 4), some(3)));
+    side.case("unknown-member", &commit_of(&member(&group, "m-z", 4), some(3)));
+    let named = Member { instance: Some("i".to_owned()), ..member(&group, "m-a", 4) };
     side.case("unknown-instance", &commit_of(&named, some(4)));
     let none = emptied(side, "emptied", &topic);
     side.case("simple-into-an-emptied-group", &commit(&none, some(5)));
-    side.case("member-of-an-emptied-group", &commit_of(&member(&none, "m-a", 1), some(5)));
+    side.case("member-of-an-emptied-group", &commit_of(&member(&none, "m-a", 2), some(5)));
 }
 
 fn fetches(side: &mut Side) {
     let version = side.version;
-    let topic = side.make("t", 2, &[]);
+    let topic = known(side, "t", 2);
     let group = second_epoch(side, "g", &topic);
-    let commits = commit_of(&member(&group, "m-a", 3), vec![to(BY_EPOCH, &topic, vec![offset(0, 7)])]);
+    let commits = commit_of(&member(&group, "m-a", 4), vec![to(BY_EPOCH, &topic, vec![offset(0, 7)])]);
     assert_eq!(side.setup(&commits, BY_EPOCH).topics[0].partitions[0].error_code, 0);
     let partitions = || Some(vec![wanted(version, &topic, &[0, 1])]);
     side.case("nobody-in-particular", &fetch(version, &group, partitions()));
@@ -94,20 +94,20 @@ fn fetches(side: &mut Side) {
         }],
         ..OffsetFetchRequest::default()
     };
-    for epoch in [-1, 0, 1, 2, 3, 4] {
+    for epoch in [-1, 0, 1, 3, 4, 5] {
         side.case(&format!("epoch-{epoch}"), &of(Some("m-a"), epoch));
     }
-    side.case("unknown-member", &of(Some("m-z"), 3));
-    side.case("member-without-id", &of(Some(""), 3));
-    side.case("no-member-with-an-epoch", &of(None, 3));
+    side.case("unknown-member", &of(Some("m-z"), 4));
+    side.case("member-without-id", &of(Some(""), 4));
+    side.case("no-member-with-an-epoch", &of(None, 4));
     side.case("no-member-with-epoch-0", &of(None, 0));
 }
 
 fn deletes_offsets(side: &mut Side) {
-    let (t, u) = (side.make("t", 2, &[]), side.make("u", 1, &[]));
+    let (t, u) = (known(side, "t", 2), known(side, "u", 1));
     let group = alone(side, "g", &t);
     let topics = vec![to(BY_EPOCH, &t, vec![offset(0, 1)]), to(BY_EPOCH, &u, vec![offset(0, 1)])];
-    side.setup(&commit_of(&member(&group, "m-a", 1), topics), BY_EPOCH);
+    side.setup(&commit_of(&member(&group, "m-a", 2), topics), BY_EPOCH);
     side.case("subscribed-and-not", &delete(&group, &[(&t.name, &[0]), (&u.name, &[0])]));
     side.case("subscribed", &delete(&group, &[(&t.name, &[0])]));
     side.case("unknown-topic", &delete(&group, &[(UNKNOWN, &[0])]));
@@ -118,7 +118,7 @@ fn deletes_offsets(side: &mut Side) {
 
 fn described(side: &mut Side) {
     let of = |group: &str| DescribeGroupsRequest { groups: vec![group.to_owned()], ..Default::default() };
-    let topic = side.make("t", 2, &[]);
+    let topic = known(side, "t", 2);
     let group = alone(side, "g", &topic);
     side.case("stable", &of(&group));
     let allowed = DescribeGroupsRequest { include_authorized_operations: true, ..of(&group) };
@@ -130,7 +130,7 @@ fn described(side: &mut Side) {
 }
 
 fn listed(side: &mut Side) {
-    let topic = side.make("t", 2, &[]);
+    let topic = known(side, "t", 2);
     let _stable = alone(side, "stable", &topic);
     let _reconciling = reconciling(side, "reconciling", &topic);
     let _emptied = emptied(side, "emptied", &topic);
@@ -154,7 +154,7 @@ fn listed(side: &mut Side) {
 
 fn deleted(side: &mut Side) {
     let of = |group: &str| DeleteGroupsRequest { groups_names: vec![group.to_owned()] };
-    let topic = side.make("t", 2, &[]);
+    let topic = known(side, "t", 2);
     let group = alone(side, "g", &topic);
     side.case("stable", &of(&group));
     let group = reconciling(side, "reconciling", &topic);
@@ -168,9 +168,9 @@ fn deleted(side: &mut Side) {
 
 /// Keys of the classic protocol, of members that do not speak it.
 fn heartbeats(side: &mut Side) {
-    let topic = side.make("t", 2, &[]);
+    let topic = known(side, "t", 2);
     let group = alone(side, "g", &topic);
-    for generation in [0, 1, 2] {
+    for generation in [0, 1, 2, 3] {
         side.case(&format!("generation-{generation}"), &heartbeat(&member(&group, "m-a", generation)));
     }
     side.case("unknown-member", &heartbeat(&member(&group, "m-z", 1)));
@@ -181,9 +181,9 @@ fn heartbeats(side: &mut Side) {
 }
 
 fn syncs(side: &mut Side) {
-    let topic = side.make("t", 2, &[]);
+    let topic = known(side, "t", 2);
     let group = alone(side, "g", &topic);
-    for generation in [0, 1, 2] {
+    for generation in [0, 1, 2, 3] {
         side.case(&format!("generation-{generation}"), &sync(&member(&group, "m-a", generation), &[]));
     }
     side.case("unknown-member", &sync(&member(&group, "m-z", 1), &[]));
@@ -194,7 +194,7 @@ fn syncs(side: &mut Side) {
 
 fn leaves(side: &mut Side) {
     let version = side.version;
-    let topic = side.make("t", 2, &[]);
+    let topic = known(side, "t", 2);
     let group = alone(side, "g", &topic);
     side.case("unknown-member", &leave(version, &group, &[("m-z", None)]));
     side.case("without-id", &leave(version, &group, &[("", None)]));
@@ -213,7 +213,7 @@ fn classic(group: &str, id: &str, topic: &str) -> JoinGroupRequest {
 
 /// It comes into a consumer group, and goes.
 fn joins(side: &mut Side) {
-    let topic = side.make("t", 2, &[]);
+    let topic = known(side, "t", 2);
     let group = alone(side, "g", &topic);
     let request = classic(&group, "", &topic.name);
     side.case("other-type", &JoinGroupRequest { protocol_type: "connect".to_owned(), ..request.clone() });
@@ -234,7 +234,7 @@ fn joins(side: &mut Side) {
 }
 
 fn joins_emptied(side: &mut Side) {
-    let topic = side.make("t", 2, &[]);
+    let topic = known(side, "t", 2);
     let group = emptied(side, "g", &topic);
     let request = classic(&group, "", &topic.name);
     side.case("unknown-member", &classic(&group, "nobody", &topic.name));
@@ -251,13 +251,13 @@ fn joins_emptied(side: &mut Side) {
 
 /// A member of the consumer protocol comes where offsets are and nobody is.
 fn takes_over(side: &mut Side) {
-    let topic = side.make("t", 2, &[]);
+    let topic = known(side, "t", 2);
     let simple = super::administered::simple(side, "simple");
     side.know_member("m-a");
     side.case("offsets-alone", &first(&simple, "m-a", &[&topic.name]));
-    side.case("offsets-alone-then", &beat(&simple, "m-a", 1));
+    side.case("offsets-alone-then", &beat(&simple, "m-a", 2));
     let left = super::administered::deserted(side, "deserted");
-    side.case("heartbeat-where-all-left", &beat(&left, "m-a", 1));
+    side.case("heartbeat-where-all-left", &beat(&left, "m-a", 2));
     side.case("leave-where-all-left", &beat(&left, "m-a", -1));
     side.case("all-left", &first(&left, "m-a", &[&topic.name]));
     let pending = side.name("pending");
@@ -297,7 +297,7 @@ fn classic_group(side: &mut Side, name: &str, kind: &str, topic: &Made) -> Membe
 
 /// A member of the consumer protocol comes into a classic group, and the classic one goes.
 fn upgrades(side: &mut Side) {
-    let topic = side.make("t", 2, &[]);
+    let topic = known(side, "t", 2);
     let names = [topic.name.as_str()];
     let connect = classic_group(side, "connect", "connect", &topic);
     side.know_member("m-a");
