@@ -33,11 +33,12 @@ const IDENTITY: [&str; 17] = [
     "config_source",
 ];
 /// Settings that say where a broker runs, or that the test's own start of Kafka sets.
-const OF_THE_HOST: [&str; 16] = [
+const OF_THE_HOST: [&str; 17] = [
     "advertised.listeners",
     "broker.id",
     "controller.listener.names",
     "controller.quorum.voters",
+    "group.consumer.assignment.interval.ms",
     "group.initial.rebalance.delay.ms",
     "inter.broker.listener.name",
     "listener.security.protocol.map",

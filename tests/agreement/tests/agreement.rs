@@ -19,7 +19,7 @@ fn highwater_answers_as_kafka_does() {
     }
     let dir = tempfile::tempdir().expect("a directory");
     // As the script starts Kafka: nobody waits for more members.
-    let settings = &[("group.initial.rebalance.delay.ms", "0")];
+    let settings = &[("group.initial.rebalance.delay.ms", "0"), ("group.consumer.assignment.interval.ms", "0")];
     let process = Process::start(&Start { dir: dir.path(), settings, kafka: any_port() });
     let report = Report::new(&transcript::read(), &asked(process.kafka()));
     let page = report.page();

@@ -8,7 +8,7 @@ use highwater_protocol::wire::Writer;
 use super::Scenario;
 use crate::side::{Side, raw_frame};
 
-pub(super) const SCENARIOS: [Scenario; 19] = [
+pub(super) const SCENARIOS: [Scenario; 32] = [
     malformed::<ProduceRequest>(),
     malformed::<FetchRequest>(),
     malformed::<ListOffsetsRequest>(),
@@ -28,6 +28,19 @@ pub(super) const SCENARIOS: [Scenario; 19] = [
     malformed::<DescribeProducersRequest>(),
     malformed::<ListConfigResourcesRequest>(),
     malformed::<DescribeTopicPartitionsRequest>(),
+    malformed::<OffsetCommitRequest>(),
+    malformed::<OffsetFetchRequest>(),
+    malformed::<FindCoordinatorRequest>(),
+    malformed::<JoinGroupRequest>(),
+    malformed::<HeartbeatRequest>(),
+    malformed::<LeaveGroupRequest>(),
+    malformed::<SyncGroupRequest>(),
+    malformed::<DescribeGroupsRequest>(),
+    malformed::<ListGroupsRequest>(),
+    malformed::<DeleteGroupsRequest>(),
+    malformed::<OffsetDeleteRequest>(),
+    malformed::<ConsumerGroupHeartbeatRequest>(),
+    malformed::<ConsumerGroupDescribeRequest>(),
 ];
 
 const fn malformed<R: Request>() -> Scenario {

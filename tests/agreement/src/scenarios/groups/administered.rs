@@ -17,7 +17,7 @@ pub(super) const SCENARIOS: [Scenario; 3] = [
 ];
 
 /// A group that has offsets and never had a member.
-fn simple(side: &mut Side, name: &str) -> String {
+pub(super) fn simple(side: &mut Side, name: &str) -> String {
     let topic = side.make(&format!("t-{name}"), 1, &[]);
     let group = side.name(name);
     coordinated(side, &group);
@@ -32,7 +32,7 @@ fn simple(side: &mut Side, name: &str) -> String {
 }
 
 /// A group that everybody has left.
-fn deserted(side: &mut Side, name: &str) -> String {
+pub(super) fn deserted(side: &mut Side, name: &str) -> String {
     let Member { group, id, .. } = stable(side, name, None);
     let request = LeaveGroupRequest { group_id: group.clone(), member_id: id, ..LeaveGroupRequest::default() };
     assert_eq!(side.setup(&request, 2).error_code, 0);

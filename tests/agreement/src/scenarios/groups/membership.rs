@@ -183,7 +183,7 @@ fn heartbeats(side: &mut Side) {
     side.case("while-it-rebalances", &heartbeat(&second));
 }
 
-fn leave(version: i16, group: &str, members: &[(&str, Option<&str>)]) -> LeaveGroupRequest {
+pub(super) fn leave(version: i16, group: &str, members: &[(&str, Option<&str>)]) -> LeaveGroupRequest {
     if version < MANY_LEAVE {
         let member_id = members.first().map(|(id, _)| (*id).to_owned()).unwrap_or_default();
         return LeaveGroupRequest { group_id: group.to_owned(), member_id, ..LeaveGroupRequest::default() };

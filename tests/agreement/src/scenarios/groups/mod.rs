@@ -1,8 +1,10 @@
 //! Groups: members, their coordinator, their offsets.
 
 mod administered;
+mod consumer;
 mod coordinator;
 mod membership;
+mod mixed;
 mod offsets;
 
 use bytes::Bytes;
@@ -27,6 +29,8 @@ pub(super) fn all() -> Vec<Scenario> {
     all.extend(membership::SCENARIOS);
     all.extend(offsets::SCENARIOS);
     all.extend(administered::SCENARIOS);
+    all.extend(consumer::SCENARIOS);
+    all.extend(mixed::SCENARIOS);
     all
 }
 

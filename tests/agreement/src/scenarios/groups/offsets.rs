@@ -27,7 +27,7 @@ const BY_ID: i16 = 10;
 /// Many groups at a time from here on.
 const MANY_GROUPS: i16 = 8;
 
-fn offset(partition_index: i32, committed_offset: i64) -> OffsetCommitRequestPartition {
+pub(super) fn offset(partition_index: i32, committed_offset: i64) -> OffsetCommitRequestPartition {
     OffsetCommitRequestPartition {
         partition_index,
         committed_offset,
@@ -36,7 +36,11 @@ fn offset(partition_index: i32, committed_offset: i64) -> OffsetCommitRequestPar
     }
 }
 
-fn to(version: i16, topic: &Made, partitions: Vec<OffsetCommitRequestPartition>) -> OffsetCommitRequestTopic {
+pub(super) fn to(
+    version: i16,
+    topic: &Made,
+    partitions: Vec<OffsetCommitRequestPartition>,
+) -> OffsetCommitRequestTopic {
     if version < BY_ID {
         OffsetCommitRequestTopic { name: topic.name.clone(), partitions, ..OffsetCommitRequestTopic::default() }
     } else {
@@ -44,11 +48,11 @@ fn to(version: i16, topic: &Made, partitions: Vec<OffsetCommitRequestPartition>)
     }
 }
 
-fn commit(group: &str, topics: Vec<OffsetCommitRequestTopic>) -> OffsetCommitRequest {
+pub(super) fn commit(group: &str, topics: Vec<OffsetCommitRequestTopic>) -> OffsetCommitRequest {
     OffsetCommitRequest { group_id: group.to_owned(), topics, ..OffsetCommitRequest::default() }
 }
 
-fn commit_of(member: &Member, topics: Vec<OffsetCommitRequestTopic>) -> OffsetCommitRequest {
+pub(super) fn commit_of(member: &Member, topics: Vec<OffsetCommitRequestTopic>) -> OffsetCommitRequest {
     OffsetCommitRequest {
         generation_id_or_member_epoch: member.generation,
         member_id: member.id.clone(),
@@ -140,13 +144,13 @@ fn by_members(side: &mut Side) {
     side.case("after-it-synced", &commit_of(&member, some(10)));
 }
 
-fn wanted(version: i16, topic: &Made, partition_indexes: &[i32]) -> OffsetFetchRequestTopics {
+pub(super) fn wanted(version: i16, topic: &Made, partition_indexes: &[i32]) -> OffsetFetchRequestTopics {
     let (name, topic_id) = if version < BY_ID { (topic.name.clone(), Uuid::nil()) } else { (String::new(), topic.id) };
     OffsetFetchRequestTopics { name, topic_id, partition_indexes: partition_indexes.to_vec() }
 }
 
 /// In each version's own way.
-fn fetch(version: i16, group: &str, topics: Option<Vec<OffsetFetchRequestTopics>>) -> OffsetFetchRequest {
+pub(super) fn fetch(version: i16, group: &str, topics: Option<Vec<OffsetFetchRequestTopics>>) -> OffsetFetchRequest {
     if version >= MANY_GROUPS {
         let group =
             OffsetFetchRequestGroup { group_id: group.to_owned(), topics, ..OffsetFetchRequestGroup::default() };
@@ -214,7 +218,7 @@ fn by_groups(side: &mut Side) {
     side.case("member-of-an-absent-group", &request(vec![group(&side.name("absent"), Some("nobody"), 1)]));
 }
 
-fn delete(group: &str, topics: &[(&str, &[i32])]) -> OffsetDeleteRequest {
+pub(super) fn delete(group: &str, topics: &[(&str, &[i32])]) -> OffsetDeleteRequest {
     let partition = |index: &i32| OffsetDeleteRequestPartition { partition_index: *index };
     let topic = |(name, partitions): &(&str, &[i32])| OffsetDeleteRequestTopic {
         name: (*name).to_owned(),
