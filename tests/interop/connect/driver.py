@@ -166,7 +166,8 @@ class Test:
         lines = self.source.read_text().rpartition("\n")[0].count("\n") + 1
         size = len("".join(f"line {number}\n" for number in range(lines)))
         self.until(f"{what} of the source", lambda: self.committed("source", "position") >= size)
-        latest = self.admin().list_offsets({TopicPartition("lines", 0): OffsetSpec.latest()})
+        admin = self.admin()
+        latest = admin.list_offsets({TopicPartition("lines", 0): OffsetSpec.latest()})
         end = next(iter(latest.values())).result().offset
         self.until(f"{what} of the sink", lambda: self.committed("sink", "kafka_offset") >= end)
         self.kept.append((len(self.sink_lines()), lines))
@@ -179,7 +180,8 @@ class Test:
         return [line for line in self.sink.read_text().splitlines(keepends=True) if line.endswith("\n")]
 
     def internal_topics_are_compacted(self):
-        for topic, answer in self.admin().describe_configs([ConfigResource(ResourceType.TOPIC, one) for one in INTERNAL.values()]).items():
+        admin = self.admin()
+        for topic, answer in admin.describe_configs([ConfigResource(ResourceType.TOPIC, one) for one in INTERNAL.values()]).items():
             policy = answer.result()["cleanup.policy"].value
             if policy != "compact":
                 raise Failed(f"{topic.name} has cleanup.policy {policy}, expected compact")
