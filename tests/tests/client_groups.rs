@@ -244,9 +244,11 @@ async fn what_a_dead_member_had_goes_to_the_others() {
     }
 }
 
-/// Writes down what it hears, and when a record came.
+type Entry = (&'static str, Vec<i32>);
+
+/// Writes down what it hears.
 #[derive(Clone, Default)]
-struct Diary(Arc<Mutex<Vec<(&'static str, Vec<i32>)>>>);
+struct Diary(Arc<Mutex<Vec<Entry>>>);
 
 impl Diary {
     fn write<'a>(&'a self, what: &'static str, partitions: &'a [TopicPartition]) -> Heard<'a> {
@@ -255,7 +257,7 @@ impl Diary {
         Box::pin(std::future::ready(()))
     }
 
-    fn read(&self) -> Vec<(&'static str, Vec<i32>)> {
+    fn read(&self) -> Vec<Entry> {
         self.0.lock().expect("sound").clone()
     }
 }
