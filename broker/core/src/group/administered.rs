@@ -25,8 +25,8 @@ impl GroupMachine {
             return DescribedGroup {
                 error_code: ErrorCode::GroupIdNotFound.number(),
                 error_message: Some(match self.consumers.contains_key(&group_id) {
-                    true => format!("Group {group_id} is not a classic group."),
-                    false => format!("Group {group_id} not found."),
+                    true => format!("Group {group_id} is a consumer group: ConsumerGroupDescribe tells of it."),
+                    false => format!("There is no group {group_id}."),
                 }),
                 group_id,
                 group_state: "Dead".to_owned(),

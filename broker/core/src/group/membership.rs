@@ -179,8 +179,8 @@ impl GroupMachine {
                     return Ok(group);
                 }
             }
-            None => return not_found(format!("Consumer group {id} not found.")),
-            Some(_) => return not_found(format!("Group {id} is not a consumer group.")),
+            None => return not_found(format!("There is no group {id} to be a member of: join with epoch 0.")),
+            Some(_) => return not_found(format!("Group {id} is a classic group: a member joins it with epoch 0.")),
         }
         Ok(ConsumerGroup::new(id))
     }
@@ -206,8 +206,8 @@ impl GroupMachine {
     pub(super) fn consumers_of(&self, id: &str) -> Result<&ConsumerGroup, Refused> {
         self.consumers.get(id).ok_or_else(|| {
             let message = match self.live.groups.contains_key(id) {
-                true => format!("Group {id} is not a consumer group."),
-                false => format!("Group {id} not found."),
+                true => format!("Group {id} is a classic group: DescribeGroups tells of it."),
+                false => format!("There is no group {id}."),
             };
             Refused::new(ErrorCode::GroupIdNotFound, message)
         })

@@ -22,23 +22,24 @@ use crate::controller::image::Image;
 /// The consumer group that a classic one becomes, or why it does not.
 pub(super) fn upgraded(id: &str, classic: &ClassicGroup, at: Now<'_>) -> Result<ConsumerGroup, Refused> {
     let refused = |reason: &str| {
-        let message = format!("Cannot upgrade classic group {id} to consumer group because {reason}.");
+        let message = format!("Classic group {id} takes no member of the consumer protocol: {reason}.");
         Refused::new(ErrorCode::GroupIdNotFound, message)
     };
     if !at.config.consumer.migration.upgrades() {
-        return Err(refused("online upgrade is disabled"));
+        return Err(refused("group.consumer.migration.policy does not allow an upgrade"));
     }
     if !classic.is_of_consumers() {
-        return Err(refused("the group does not use the consumer embedded protocol"));
+        return Err(refused("its members are not consumers"));
     }
     if classic.members().count() > at.config.consumer.max_size {
-        return Err(refused("the group size exceeds the consumer group maximum size"));
+        return Err(refused("it has more members than group.consumer.max.size allows"));
     }
     let protocol = classic.protocol().map(str::to_owned).or_else(|| classic.selected_protocol()).unwrap_or_default();
     let mut members = BTreeMap::new();
     let mut given: BTreeSet<(Uuid, i32)> = BTreeSet::new();
     for (id, member) in classic.members() {
-        let malformed = |_| refused("the embedded consumer protocol is malformed");
+        let malformed =
+            |_| refused("what a member joined with cannot be read as a consumer's subscription and assignment");
         let metadata = member.metadata(&protocol).or_else(|| member.protocols.first().map(|first| &first.metadata));
         let subscription = embedded::read_subscription(metadata.unwrap_or(&Bytes::new())).map_err(malformed)?;
         let assignment = match member.assignment.is_empty() {
@@ -47,8 +48,8 @@ pub(super) fn upgraded(id: &str, classic: &ClassicGroup, at: Now<'_>) -> Result<
         };
         if assignment.has_user_data {
             return Err(refused(
-                "an unsupported custom assignor is in use. Please refer to the documentation or switch to a default \
-                 assignor before re-attempting the upgrade",
+                "its assignor gives members data of its own, which the broker's assignors would not; let it use one of the \
+                 client's standard assignors first",
             ));
         }
         let assigned = by_id(&assignment.partitions, at.image);

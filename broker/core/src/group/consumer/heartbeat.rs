@@ -56,27 +56,33 @@ fn check(request: &ConsumerGroupHeartbeatRequest, version: i16) -> Result<(), &'
     let is_blank_if_given = |text: &Option<String>| text.as_deref().is_some_and(is_blank);
     let epoch = request.member_epoch;
     if (version >= CLIENT_MAKES_ID || epoch > 0 || epoch == member::LEFT) && is_blank(&request.member_id) {
-        return Err("MemberId can't be empty.");
+        return Err("The member id is empty: a member makes one of its own (a UUID) and keeps it.");
     }
     if is_blank(&request.group_id) {
-        return Err("GroupId can't be empty.");
+        return Err("The group id is empty: a member names the group that it belongs to.");
     }
     if is_blank_if_given(&request.instance_id) {
-        return Err("InstanceId can't be empty.");
+        return Err("The instance id is empty: a static member has one, any other sends null.");
     }
     if is_blank_if_given(&request.rack_id) {
-        return Err("RackId can't be empty.");
+        return Err("The rack id is empty: a member without a rack sends null.");
     }
     match epoch {
-        0 if request.rebalance_timeout_ms == -1 => Err("RebalanceTimeoutMs must be provided in first request."),
+        0 if request.rebalance_timeout_ms == -1 => {
+            Err("A join (epoch 0) names its rebalance timeout; this one has -1.")
+        }
         0 if !request.topic_partitions.as_ref().is_some_and(Vec::is_empty) => {
-            Err("TopicPartitions must be empty when (re-)joining.")
+            Err("A join (epoch 0) owns no partitions: an empty list of them has to say so.")
         }
         0 if request.subscribed_topic_names.is_none() && request.subscribed_topic_regex.is_none() => {
-            Err("Either SubscribedTopicNames or SubscribedTopicRegex must be non-null when (re-)joining.")
+            Err("A join (epoch 0) names what it subscribes to: topics, an expression, or both.")
         }
-        member::AWAY if request.instance_id.is_none() => Err("InstanceId can't be null."),
-        ..member::AWAY => Err("MemberEpoch is invalid."),
+        member::AWAY if request.instance_id.is_none() => {
+            Err("Epoch -2 is for static members, and this one names no instance id.")
+        }
+        ..member::AWAY => Err(
+            "The member epoch is below -2: -2 and -1 leave, 0 joins, and any other is the one that the last answer gave.",
+        ),
         _ => Ok(()),
     }
 }
@@ -91,7 +97,10 @@ pub(in crate::group) fn check_assignor(
         return Ok(());
     }
     let known: Vec<&str> = assignors.iter().map(|assignor| assignor.name()).collect();
-    let message = format!("ServerAssignor {wanted} is not supported. Supported assignors: {}.", known.join(", "));
+    let message = format!(
+        "There is no assignor {wanted} here: choose one of {}, or send null for the first of them.",
+        known.join(", ")
+    );
     Err(Refused::new(ErrorCode::UnsupportedAssignor, message))
 }
 
@@ -203,8 +212,9 @@ impl ConsumerGroup {
             };
             if !existing.is_classic() && existing.epoch != member::AWAY {
                 let message = format!(
-                    "Static member {id} with instance id {instance} cannot join the group because the instance id is \
-                     owned by {former} member."
+                    "Instance id {instance} belongs to member {former}, which is still in group {}: member {id} takes it once that \
+                     one has left, or its session has timed out.",
+                    self.id
                 );
                 return Err(Refused::new(ErrorCode::UnreleasedInstanceId, message));
             }
@@ -219,11 +229,12 @@ impl ConsumerGroup {
     pub(super) fn check_instance(&self, id: &str, instance: &str) -> Result<&Member, Refused> {
         let known = self.static_member(instance).and_then(|known| Some((known, self.members.get(known)?)));
         let Some((known, member)) = known else {
-            let message = format!("Instance id {instance} is unknown.");
+            let message =
+                format!("Group {} has no static member with instance id {instance}: join with epoch 0.", self.id);
             return Err(Refused::new(ErrorCode::UnknownMemberId, message));
         };
         if known != id {
-            let message = format!("Static member {id} with instance id {instance} was fenced by member {known}.");
+            let message = format!("Instance id {instance} belongs to member {known} now, and no longer to {id}.");
             return Err(Refused::new(ErrorCode::FencedInstanceId, message));
         }
         Ok(member)
@@ -351,10 +362,9 @@ impl Member {
 
 fn check_epoch(member: &Member, epoch: i32, owned: Option<&[OwnedPartitions]>) -> Result<(), Refused> {
     let known = member.epoch;
-    let fenced = |relation: &str| {
+    let fenced = || {
         let message = format!(
-            "The consumer group member has a {relation} member epoch ({epoch}) than the one known by the group \
-             coordinator ({known}). The member must abandon all its partitions and rejoin."
+            "The member's epoch is {known}, and it says {epoch}: it gives up all its partitions and joins anew with epoch 0."
         );
         Err(Refused::new(ErrorCode::FencedMemberEpoch, message))
     };
@@ -362,7 +372,7 @@ fn check_epoch(member: &Member, epoch: i32, owned: Option<&[OwnedPartitions]>) -
         return Ok(());
     }
     if epoch > known {
-        return fenced("greater");
+        return fenced();
     }
     // Its last answer was lost, and it has nothing but what that gave it.
     let has_no_more = owned.is_some_and(|owned| {
@@ -371,5 +381,5 @@ fn check_epoch(member: &Member, epoch: i32, owned: Option<&[OwnedPartitions]>) -
             assigned.is_some_and(|assigned| topic.partitions.iter().all(|partition| assigned.contains_key(partition)))
         })
     });
-    if epoch == member.previous_epoch && has_no_more { Ok(()) } else { fenced("smaller") }
+    if epoch == member.previous_epoch && has_no_more { Ok(()) } else { fenced() }
 }

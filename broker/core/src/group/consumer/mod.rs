@@ -150,7 +150,7 @@ impl ConsumerGroup {
 
     pub(super) fn member(&self, id: &str) -> Result<&Member, Refused> {
         self.members.get(id).ok_or_else(|| {
-            let message = format!("Member {id} is not a member of group {}.", self.id);
+            let message = format!("Group {} has no member {id}: join with epoch 0.", self.id);
             Refused::new(ErrorCode::UnknownMemberId, message)
         })
     }

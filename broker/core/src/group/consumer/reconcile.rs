@@ -36,8 +36,7 @@ pub(super) fn reconcile(member: &Member, goal: &Goal<'_>) -> Result<Member, Refu
         MemberState::Unreleased => next(member, member.epoch, goal),
         MemberState::Unknown if goal.owned.is_some_and(<[_]>::is_empty) => next(member, goal.epoch, goal),
         MemberState::Unknown => {
-            let message = "The consumer group member is in a unknown state. The member must abandon all its partitions \
-                           and rejoin.";
+            let message = "The group's records hold a state of this member that this version does not know: join anew with epoch 0.";
             return Err(Refused::new(ErrorCode::FencedMemberEpoch, message));
         }
     })

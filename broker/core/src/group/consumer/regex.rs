@@ -111,7 +111,7 @@ fn compiled(regex: &str) -> Result<Regex, Refused> {
     let build = |pattern: &str| RegexBuilder::new(pattern).size_limit(AUTOMATON_BYTES).build();
     // By itself first: what closes a parenthesis that it did not open is no expression, whatever stands around it.
     build(regex).and_then(|_| build(&format!("\\A(?:{regex})\\z"))).map_err(|error| {
-        let message = format!("SubscribedTopicRegex `{regex}` is not a valid regular expression: {error}.");
+        let message = format!("`{regex}` is no regular expression in RE2's syntax: {error}.");
         Refused::new(ErrorCode::InvalidRegularExpression, message)
     })
 }

@@ -89,7 +89,7 @@ impl ConsumerGroup {
         if is_known || self.members.len() < max_size {
             return Ok(());
         }
-        let message = format!("The consumer group has reached its maximum capacity of {max_size} members.");
+        let message = format!("Group {} is full: group.consumer.max.size allows it {max_size} members.", self.id);
         Err(Refused::new(ErrorCode::GroupMaxSizeReached, message))
     }
 }
