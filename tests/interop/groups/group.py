@@ -37,8 +37,9 @@ class Member:
                 break  # It was killed in the middle of the line.
             word, *rest = line.split()
             if word == "assigned":
-                self.partitions = {int(one) for one in rest[0].split(",")} if rest else set()
-                self.assignments += 1
+                partitions = {int(one) for one in rest[0].split(",")} if rest else set()
+                self.assignments += partitions != self.partitions
+                self.partitions = partitions
                 self.risk()
             elif word == "got":
                 record = (int(rest[0]), int(rest[1]), rest[2])
