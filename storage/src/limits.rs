@@ -12,6 +12,8 @@ pub const FULL_JOURNAL_FILES: usize = 8;
 pub const WALK_BYTES: usize = 256 * 1024;
 /// A log with this many unsynced bytes is synced in the background.
 pub const SYNC_BYTES: u64 = 64 << 20;
+/// Logs whose unsynced bytes are fewer than this together are synced side by side in the background.
+pub const SYNCED_TOGETHER_BYTES: u64 = 4 << 20;
 /// Idle logs that are synced in one round of upkeep: each costs a flush of its own.
 pub const IDLE_SYNCS: usize = 16;
 /// Bytes of a log are written anew in pieces of this size when they are made durable after a stop.

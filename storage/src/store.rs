@@ -10,6 +10,7 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -21,7 +22,7 @@ use crate::disk::Disk;
 use crate::error::{Context, StorageError};
 use crate::journal::record::{Boot, Change, HardState, LogChanges, LogId};
 use crate::journal::{self, Journal, LogState};
-use crate::limits::{FULL_JOURNAL_FILES, IDLE_SYNCS, SYNC_BYTES};
+use crate::limits::{FULL_JOURNAL_FILES, IDLE_SYNCS, SYNC_BYTES, SYNCED_TOGETHER_BYTES};
 use crate::log::{Log, LogHandle, Snapshot, State};
 use crate::log_folder;
 use crate::open_files::OpenFiles;
@@ -301,8 +302,7 @@ impl Store {
     pub fn upkeep(&self) -> Result<Vec<(LogId, StorageError)>, StorageError> {
         self.measure_space()?;
         let mut failed = Vec::new();
-        let least = if self.above_unsynced_limit() { 1 } else { SYNC_BYTES };
-        let mut due = if self.unsynced_bytes() >= least { self.logs_with_unsynced(least) } else { Vec::new() };
+        let mut due = self.logs_with_much_unsynced();
         due.extend({
             let mut idle = self.idle.lock();
             let kept = idle.len().saturating_sub(IDLE_SYNCS);
@@ -333,22 +333,65 @@ impl Store {
         *self.idle.lock() = idle;
     }
 
+    /// A log is synced once it has [`SYNC_BYTES`]. Where many have less, they are once half of what may be unsynced is: the
+    /// fullest first, until a quarter is left. Whoever waited for the bound would have every producer wait for every log's sync.
+    fn logs_with_much_unsynced(&self) -> Vec<LogHandle> {
+        let (unsynced, limit) = (self.unsynced_bytes(), self.options.unsynced_limit_bytes);
+        if self.above_unsynced_limit() {
+            return self.logs_with_unsynced(1);
+        }
+        if unsynced <= limit / 2 {
+            return if unsynced >= SYNC_BYTES { self.logs_with_unsynced(SYNC_BYTES) } else { Vec::new() };
+        }
+        let mut fullest: Vec<(u64, LogHandle)> =
+            self.logs.read().values().map(|log| (log.unsynced_bytes(), log.clone())).collect();
+        fullest.sort_unstable_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
+        let mut left = unsynced;
+        let is_due = |(bytes, _): &(u64, LogHandle)| {
+            let is_due = left > limit / 4;
+            left = left.saturating_sub(*bytes);
+            is_due && *bytes > 0
+        };
+        fullest.into_iter().take_while(is_due).map(|(_, log)| log).collect()
+    }
+
     fn logs_with_unsynced(&self, least: u64) -> Vec<LogHandle> {
         self.logs.read().values().filter(|log| log.unsynced_bytes() >= least).cloned().collect()
     }
 
-    /// Syncs logs and journals how far they are durable.
+    /// Syncs logs, several at a time, and journals how far they are durable.
     fn checkpoint(&self, due: &[LogHandle], failed: &mut Vec<(LogId, StorageError)>) -> Result<(), StorageError> {
+        let next = AtomicUsize::new(0);
+        let sync_some = || {
+            let next_log = || due.get(next.fetch_add(1, Ordering::Relaxed));
+            std::iter::from_fn(next_log).map(|log| (log.id(), log.sync())).collect::<Vec<_>>()
+        };
+        let synced = match self.syncs_at_a_time(due) {
+            0 | 1 => sync_some(),
+            threads => std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..threads).map(|_| scope.spawn(sync_some)).collect();
+                threads
+                    .into_iter()
+                    .flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+                    .collect()
+            }),
+        };
         let mut record = Vec::new();
-        for log in due {
-            match log.sync() {
-                Ok(checkpoint) => {
-                    record.push(LogChanges { log: log.id(), changes: vec![Change::Checkpoint(checkpoint)] });
-                }
-                Err(error) => failed.push((log.id(), error)),
+        for (log, done) in synced {
+            match done {
+                Ok(checkpoint) => record.push(LogChanges { log, changes: vec![Change::Checkpoint(checkpoint)] }),
+                Err(error) => failed.push((log, error)),
             }
         }
         if record.is_empty() { Ok(()) } else { self.commit(&record) }
+    }
+
+    /// Small syncs wait for the device side by side; large ones would keep it from the journal for long.
+    fn syncs_at_a_time(&self, due: &[LogHandle]) -> usize {
+        let bytes: u64 = due.iter().map(LogHandle::unsynced_bytes).sum();
+        let average = bytes / (due.len().max(1) as u64) + 1;
+        let together = usize::try_from(SYNCED_TOGETHER_BYTES / average).unwrap_or(usize::MAX);
+        together.min(self.disk.syncs_at_a_time()).min(due.len())
     }
 
     /// A log whose segments cannot be synced, or are not there, would need its journal files for ever, and with them hold up

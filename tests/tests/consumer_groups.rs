@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::message::consumer_group_describe_response::DescribedGroup;
 use highwater_protocol::message::consumer_group_heartbeat_request::TopicPartitions;
 use highwater_protocol::message::create_partitions_request::CreatePartitionsTopic;
+use highwater_protocol::message::join_group_request::JoinGroupRequestProtocol;
 use highwater_protocol::message::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use highwater_protocol::message::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
+use highwater_protocol::message::sync_group_request::SyncGroupRequestAssignment;
 use highwater_protocol::message::*;
 use highwater_tests::calls;
 use highwater_tests::process::{Process, Start, any_port};
@@ -19,9 +22,12 @@ use uuid::Uuid;
 
 const GROUP: &str = "orders-service";
 const TOPIC: &str = "t";
-/// Targets follow changes at once, so that nothing has to be waited for.
-const SETTINGS: &[(&str, &str)] =
-    &[("group.consumer.assignment.interval.ms", "0"), ("offsets.topic.num.partitions", "8")];
+/// Targets and first generations follow at once, so that nothing has to be waited for.
+const SETTINGS: &[(&str, &str)] = &[
+    ("group.consumer.assignment.interval.ms", "0"),
+    ("group.initial.rebalance.delay.ms", "0"),
+    ("offsets.topic.num.partitions", "8"),
+];
 /// How long a group may take until everybody has what it shall have.
 const SETTLED_WITHIN: Duration = Duration::from_secs(10);
 /// How long a group may be without its coordinator.
@@ -269,4 +275,161 @@ fn a_consumer_group_outlives_its_coordinators_sigkill() {
     assert!(after.group_epoch > before.group_epoch, "epochs never fall");
     let epoch = members[0].epoch;
     assert_eq!(committed(&mut members[0], epoch, 0..9), Ok(vec![20; 9]), "no commit is lost");
+}
+
+/// A consumer of the classic protocol, reduced likewise. Where it leads, it has all partitions itself.
+struct ClassicMember {
+    wire: Wire,
+    id: String,
+    generation: i32,
+    owned: BTreeSet<i32>,
+}
+
+impl ClassicMember {
+    fn new(address: SocketAddr) -> Self {
+        let wire = Wire::connect(address).expect("connects");
+        Self { wire, id: String::new(), generation: -1, owned: BTreeSet::new() }
+    }
+
+    /// Joins, and syncs until it has what it is given.
+    fn join(&mut self, partitions: i32) {
+        let begun = Instant::now();
+        loop {
+            let mut request = JoinGroupRequest {
+                group_id: GROUP.to_owned(),
+                session_timeout_ms: 30_000,
+                rebalance_timeout_ms: 30_000,
+                member_id: self.id.clone(),
+                protocol_type: "consumer".to_owned(),
+                ..JoinGroupRequest::default()
+            };
+            let metadata = embedded(&[0, 1], &subscribed(), Some(&self.owned));
+            request.protocols = vec![JoinGroupRequestProtocol { name: "cooperative-sticky".to_owned(), metadata }];
+            let joined = self.wire.call(&request, 9).expect("answers");
+            self.id.clone_from(&joined.member_id);
+            self.generation = joined.generation_id;
+            if ErrorCode::from_number(joined.error_code) != ErrorCode::None {
+                assert_eq!(ErrorCode::from_number(joined.error_code), ErrorCode::MemberIdRequired);
+                continue;
+            }
+            let is_leader = !joined.leader.is_empty() && joined.leader == joined.member_id;
+            let all = embedded(&[0, 1], &[], Some(&(0..partitions).collect()));
+            let assignment = SyncGroupRequestAssignment { member_id: self.id.clone(), assignment: assignment_of(&all) };
+            let request = SyncGroupRequest {
+                group_id: GROUP.to_owned(),
+                generation_id: self.generation,
+                member_id: self.id.clone(),
+                protocol_type: joined.protocol_type,
+                protocol_name: joined.protocol_name,
+                assignments: if is_leader { vec![assignment] } else { Vec::new() },
+                ..SyncGroupRequest::default()
+            };
+            let synced = self.wire.call(&request, 5).expect("answers");
+            if synced.error_code == 0 {
+                self.owned = partitions_of(&synced.assignment);
+                return;
+            }
+            assert_eq!(ErrorCode::from_number(synced.error_code), ErrorCode::RebalanceInProgress);
+            assert!(begun.elapsed() < SETTLED_WITHIN, "it never gets an assignment");
+        }
+    }
+
+    fn heartbeat(&mut self) -> ErrorCode {
+        let request = HeartbeatRequest {
+            group_id: GROUP.to_owned(),
+            generation_id: self.generation,
+            member_id: self.id.clone(),
+            ..HeartbeatRequest::default()
+        };
+        ErrorCode::from_number(self.wire.call(&request, 4).expect("answers").error_code)
+    }
+
+    /// Heartbeats, and joins again as often as it is told to.
+    fn live(&mut self, partitions: i32) {
+        match self.heartbeat() {
+            ErrorCode::None => {}
+            ErrorCode::RebalanceInProgress => self.join(partitions),
+            other => panic!("{} is refused: {other:?}", self.id),
+        }
+    }
+}
+
+/// The bytes that a classic consumer joins with.
+fn embedded(version: &[u8; 2], topics: &[u8], owned: Option<&BTreeSet<i32>>) -> Bytes {
+    let mut bytes = version.to_vec();
+    bytes.extend(topics);
+    if let Some(owned) = owned {
+        bytes.extend(if owned.is_empty() { 0_u32 } else { 1 }.to_be_bytes());
+        if !owned.is_empty() {
+            bytes.extend([&[0, 1], TOPIC.as_bytes()].concat());
+            bytes.extend(u32::try_from(owned.len()).expect("few").to_be_bytes());
+            owned.iter().for_each(|partition| bytes.extend(partition.to_be_bytes()));
+        }
+    }
+    bytes.into()
+}
+
+/// One topic, and no data of its own.
+fn subscribed() -> Vec<u8> {
+    [&[0, 0, 0, 1, 0, 1], TOPIC.as_bytes(), &[0xff; 4]].concat()
+}
+
+/// An assignment ends with the data that the assignor adds: none.
+fn assignment_of(partitions: &[u8]) -> Bytes {
+    [partitions, &[0xff; 4]].concat().into()
+}
+
+/// The partitions of the one topic in an assignment.
+fn partitions_of(assignment: &[u8]) -> BTreeSet<i32> {
+    let number = |at: usize| i32::from_be_bytes(assignment[at..at + 4].try_into().expect("four bytes"));
+    if number(2) == 0 {
+        return BTreeSet::new();
+    }
+    let first = 2 + 4 + 2 + TOPIC.len() + 4;
+    (0..usize::try_from(number(first - 4)).expect("a count")).map(|place| number(first + 4 * place)).collect()
+}
+
+#[test]
+fn a_group_goes_from_one_protocol_to_the_other_and_back_while_it_works() {
+    const PARTITIONS: i32 = 6;
+    let dir = tempfile::tempdir().expect("a directory");
+    let (mut process, mut wire) = ready(dir.path(), PARTITIONS);
+    let mut old = ClassicMember::new(process.kafka());
+    old.join(PARTITIONS);
+    assert_eq!((old.owned.len(), old.generation), (6, 1));
+
+    let mut new = Member::join(process.kafka(), "new");
+    let begun = Instant::now();
+    while new.count() < 3 || old.owned.len() > 3 {
+        old.live(PARTITIONS);
+        assert_eq!(new.beat(), ErrorCode::None);
+        assert!(new.owned.values().flatten().all(|partition| !old.owned.contains(partition)), "nobody shares");
+        assert!(begun.elapsed() < SETTLED_WITHIN, "the partitions do not move: {:?} {:?}", old.owned, new.owned);
+    }
+    let group = described(&mut wire);
+    let kinds: BTreeMap<&str, i8> =
+        group.members.iter().map(|member| (member.member_id.as_str(), member.member_type)).collect();
+    assert_eq!(kinds, BTreeMap::from([(old.id.as_str(), 0), ("new", 1)]));
+
+    // The records tell of both, so that another coordinator goes on with both.
+    process.kill();
+    let process = start(dir.path());
+    old.wire = Wire::connect(process.kafka()).expect("connects");
+    new.wire = Wire::connect(process.kafka()).expect("connects");
+    wire = Wire::connect(process.kafka()).expect("connects");
+    let begun = Instant::now();
+    while old.heartbeat() == ErrorCode::CoordinatorLoadInProgress {
+        assert!(begun.elapsed() < USABLE_WITHIN, "the coordinator loads");
+    }
+    assert_eq!((old.heartbeat(), new.beat()), (ErrorCode::None, ErrorCode::None));
+
+    new.leave();
+    let describe = DescribeGroupsRequest { groups: vec![GROUP.to_owned()], ..DescribeGroupsRequest::default() };
+    let classic = wire.call(&describe, 6).expect("answers").groups.remove(0);
+    assert_eq!((classic.error_code, classic.group_state.as_str()), (0, "PreparingRebalance"));
+    assert_eq!(classic.members.len(), 1);
+    old.live(PARTITIONS);
+    assert_eq!((old.owned.len(), old.heartbeat()), (6, ErrorCode::None));
+    let classic = wire.call(&describe, 6).expect("answers").groups.remove(0);
+    assert_eq!((classic.group_state.as_str(), classic.protocol_data.as_str()), ("Stable", "cooperative-sticky"));
 }

@@ -197,16 +197,75 @@ fn saved(machine: &GroupMachine) -> Vec<u8> {
     bytes
 }
 
-fn subscription(topics: &str) -> Bytes {
+/// What a classic consumer joins with: version 1 where it says what it has.
+fn subscription(topics: &str, owned: Option<&str>) -> Bytes {
     let topics: Vec<&str> = topics.split(',').collect();
-    let mut bytes = vec![0, 0];
-    bytes.extend(u32::try_from(topics.len()).expect("few").to_be_bytes());
-    for topic in topics {
-        bytes.extend(u16::try_from(topic.len()).expect("short").to_be_bytes());
-        bytes.extend(topic.as_bytes());
-    }
+    let mut bytes = vec![0, u8::from(owned.is_some())];
+    put_count(&mut bytes, topics.len());
+    topics.iter().for_each(|topic| put_text(&mut bytes, topic));
     bytes.extend([0xff; 4]);
+    if let Some(owned) = owned {
+        put_partitions(&mut bytes, owned);
+    }
     bytes.into()
+}
+
+/// What a classic leader gives a member: `t:0,1;u:2`, or `-` for nothing; with data of its own behind `!`.
+fn embedded_assignment(given: &str) -> Bytes {
+    let (given, data) = given.split_once('!').map_or((given, None), |(given, data)| (given, Some(data)));
+    let mut bytes = vec![0, 1];
+    put_partitions(&mut bytes, given);
+    match data {
+        None => bytes.extend([0xff; 4]),
+        Some(data) => {
+            put_count(&mut bytes, data.len());
+            bytes.extend(data.as_bytes());
+        }
+    }
+    bytes.into()
+}
+
+fn put_count(bytes: &mut Vec<u8>, count: usize) {
+    bytes.extend(u32::try_from(count).expect("few").to_be_bytes());
+}
+
+fn put_text(bytes: &mut Vec<u8>, text: &str) {
+    bytes.extend(u16::try_from(text.len()).expect("short").to_be_bytes());
+    bytes.extend(text.as_bytes());
+}
+
+fn put_partitions(bytes: &mut Vec<u8>, owned: &str) {
+    let topics: Vec<&str> = owned.split(';').filter(|owned| *owned != "-").collect();
+    put_count(bytes, topics.len());
+    for owned in topics {
+        let (topic, partitions) = owned.split_once(':').expect("topic:partitions");
+        put_text(bytes, topic);
+        let partitions: Vec<i32> = partitions.split(',').map(|one| one.parse().expect("a number")).collect();
+        put_count(bytes, partitions.len());
+        partitions.iter().for_each(|partition| bytes.extend(partition.to_be_bytes()));
+    }
+}
+
+/// An assignment as a classic consumer reads it, or what else the bytes are.
+fn assignment_text(bytes: &[u8]) -> String {
+    embedded_text(bytes).unwrap_or_else(|| format!("'{}'", String::from_utf8_lossy(bytes)))
+}
+
+fn embedded_text(mut bytes: &[u8]) -> Option<String> {
+    let version = bytes.split_off(..2)?;
+    if version[0] != 0 || version[1] > 3 {
+        return None;
+    }
+    let count = |bytes: &mut &[u8]| Some(u32::from_be_bytes(*bytes.split_off(..4)?.first_chunk()?));
+    let mut all = Vec::new();
+    for _ in 0..count(&mut bytes)? {
+        let length = u16::from_be_bytes(*bytes.split_off(..2)?.first_chunk()?);
+        let topic = std::str::from_utf8(bytes.split_off(..usize::from(length))?).ok()?;
+        for _ in 0..count(&mut bytes)? {
+            all.push(format!("{topic}-{}", i32::from_be_bytes(*bytes.split_off(..4)?.first_chunk()?)));
+        }
+    }
+    Some(or_nothing(&all.join(" ")).to_owned())
 }
 
 fn list(text: Option<&str>) -> Vec<String> {
@@ -229,7 +288,10 @@ impl Script for Bench {
             "join" => {
                 let protocol = |name: String| JoinGroupRequestProtocol {
                     name,
-                    metadata: subscription(command.value("topics").unwrap_or("t")),
+                    metadata: match command.value("metadata") {
+                        None => subscription(command.value("topics").unwrap_or("t"), command.value("owned")),
+                        Some(other) => Bytes::copy_from_slice(other.as_bytes()),
+                    },
                 };
                 let protocols = list(Some(command.value("protocols").unwrap_or("range")));
                 let request = JoinGroupRequest {
@@ -258,6 +320,11 @@ impl Script for Bench {
                         assignment: Bytes::copy_from_slice(bytes.as_bytes()),
                     }
                 };
+                let given = |pair: &str| {
+                    let (member, given) = pair.split_once('/').expect("member/partitions");
+                    SyncGroupRequestAssignment { member_id: member.to_owned(), assignment: embedded_assignment(given) }
+                };
+                let given = command.value("give").into_iter().flat_map(|all| all.split('|')).map(given);
                 self.decide(Request::Sync(SyncGroupRequest {
                     group_id: group,
                     generation_id: int("gen", 1),
@@ -265,7 +332,7 @@ impl Script for Bench {
                     group_instance_id,
                     protocol_type: command.value("type").map(str::to_owned),
                     protocol_name: command.value("protocol").map(str::to_owned),
-                    assignments: list(command.value("assign")).into_iter().map(assignment).collect(),
+                    assignments: list(command.value("assign")).into_iter().map(assignment).chain(given).collect(),
                 }))
             }
             "heartbeat" => self.decide(Request::Heartbeat(HeartbeatRequest {
@@ -427,7 +494,7 @@ fn reply_text(reply: &Reply, image: &Image) -> String {
         Reply::Join(joined) if joined.error_code == 0 => joined_text(joined),
         Reply::Join(refused) => format!("{:?} for '{}'", code(refused.error_code), refused.member_id),
         Reply::Sync(synced) if synced.error_code == 0 => {
-            format!("assigned '{}'", String::from_utf8_lossy(&synced.assignment))
+            format!("assigned {}", assignment_text(&synced.assignment))
         }
         Reply::Sync(refused) => format!("{:?}", code(refused.error_code)),
         Reply::Heartbeat(answer) => format!("{:?}", code(answer.error_code)),
@@ -462,7 +529,7 @@ fn reply_text(reply: &Reply, image: &Image) -> String {
         Reply::Describe(group) => {
             let member = |member: &highwater_protocol::message::describe_groups_response::DescribedGroupMember| {
                 let instance = member.group_instance_id.as_deref().map(|id| format!(" ({id})")).unwrap_or_default();
-                format!("{}{instance} has '{}'", member.member_id, String::from_utf8_lossy(&member.member_assignment))
+                format!("{}{instance} has {}", member.member_id, assignment_text(&member.member_assignment))
             };
             let members: Vec<String> = group.members.iter().map(member).collect();
             format!("{} {}/{}: {}", group.group_state, group.protocol_type, group.protocol_data, members.join(", "))

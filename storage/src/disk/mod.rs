@@ -59,6 +59,8 @@ pub trait Disk: Send + Sync {
     fn list(&self, path: &Path) -> io::Result<Vec<DirEntry>>;
     /// Makes the names in a directory durable.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
+    /// How many files are best synced at a time.
+    fn syncs_at_a_time(&self) -> usize;
     /// Free and total space of the file system that holds `path`.
     fn space(&self, path: &Path) -> io::Result<Space>;
 }

@@ -17,6 +17,9 @@ use crate::index::map::Map;
 /// How far apart the bytes lie that are asked for when a range is probed for residence: the kernel reads ahead by as much.
 const PROBE_STEP: u64 = 64 * 1024;
 
+/// Syncs of several files share the commits of the file system's own journal.
+const SYNCS_AT_A_TIME: usize = 8;
+
 /// The file system of this machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OsDisk;
@@ -83,6 +86,10 @@ impl Disk for OsDisk {
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         File::open(path)?.sync_all()
+    }
+
+    fn syncs_at_a_time(&self) -> usize {
+        SYNCS_AT_A_TIME
     }
 
     fn space(&self, path: &Path) -> io::Result<Space> {

@@ -107,6 +107,10 @@ impl Disk for ScratchDisk {
         Ok(())
     }
 
+    fn syncs_at_a_time(&self) -> usize {
+        1
+    }
+
     fn space(&self, path: &Path) -> io::Result<Space> {
         self.below.space(path)
     }

@@ -14,6 +14,7 @@ use highwater_protocol::message::join_group_request::JoinGroupRequestProtocol;
 use highwater_protocol::message::join_group_response::JoinGroupResponseMember;
 use highwater_protocol::message::{JoinGroupRequest, JoinGroupResponse, SyncGroupRequest, SyncGroupResponse};
 
+use super::embedded;
 use super::member::Member;
 use super::records::Change;
 use super::{Effects, Reply};
@@ -26,7 +27,7 @@ pub(super) const CONSUMER: &str = "consumer";
 /// A member that is new has this long to take its first answer.
 const NEW_MEMBER_MS: u64 = 300_000;
 /// From this version on a member learns its id before it joins (KIP-394).
-const ID_REQUIRED: i16 = 4;
+pub(super) const ID_REQUIRED: i16 = 4;
 /// From this version on a returning static leader is told to assign nothing (KIP-814).
 const SKIPS_ASSIGNMENT: i16 = 9;
 
@@ -147,6 +148,20 @@ impl ClassicGroup {
         group
     }
 
+    /// A stable group of these members, whose leader is the first.
+    pub(super) fn stable(id: &str, generation: i32, members: BTreeMap<String, Member>, wall: Timestamp) -> Self {
+        let mut group = Self::new(id, wall);
+        group.state = State::Stable;
+        group.generation = generation;
+        group.protocol_type = Some(CONSUMER.to_owned());
+        group.leader = members.keys().next().cloned();
+        let instances = members.iter().filter_map(|(id, member)| Some((member.group_instance_id.clone()?, id.clone())));
+        group.static_members = instances.collect();
+        group.members = members;
+        group.protocol = group.selected_protocol();
+        group
+    }
+
     pub(super) fn state(&self) -> State {
         self.state
     }
@@ -165,6 +180,22 @@ impl ClassicGroup {
 
     pub(super) fn members(&self) -> impl Iterator<Item = (&String, &Member)> {
         self.members.iter()
+    }
+
+    pub(super) fn generation(&self) -> i32 {
+        self.generation
+    }
+
+    /// Whoever waits for an answer is told to join again, for the group is no longer this one.
+    pub(super) fn dissolve(&mut self, out: &mut Effects) {
+        for (id, member) in &mut self.members {
+            if let Some(joining) = member.joining.take() {
+                refuse_join(id, ErrorCode::RebalanceInProgress, joining, out);
+            }
+            if let Some(syncing) = member.syncing.take() {
+                refuse_sync(ErrorCode::RebalanceInProgress, syncing, out);
+            }
+        }
     }
 
     /// Nobody is in it, or on his way.
@@ -194,7 +225,7 @@ impl ClassicGroup {
         let protocol = self.protocol.as_deref()?;
         let mut topics = BTreeSet::new();
         for member in self.members.values() {
-            topics.extend(subscription(member.metadata(protocol)?)?);
+            topics.extend(embedded::read_subscription(member.metadata(protocol)?).ok()?.topics);
         }
         Some(topics)
     }
@@ -336,7 +367,7 @@ impl ClassicGroup {
         }
     }
 
-    fn prepare(&mut self, at: Now<'_>, out: &mut Effects) {
+    pub(super) fn prepare(&mut self, at: Now<'_>, out: &mut Effects) {
         for member in self.members.values_mut() {
             if let Some(syncing) = member.syncing.take() {
                 refuse_sync(ErrorCode::RebalanceInProgress, syncing, out);
@@ -602,7 +633,7 @@ impl ClassicGroup {
     }
 
     /// The record that tells of it.
-    fn record(&self) -> Change {
+    pub(super) fn record(&self) -> Change {
         let member = |(id, member): (&String, &Member)| MemberMetadata {
             member_id: id.clone(),
             group_instance_id: member.group_instance_id.clone(),
@@ -694,7 +725,7 @@ impl ClassicGroup {
     }
 
     /// Each member votes for the first of its protocols that all know. With as many votes it is the leader's that counts.
-    fn selected_protocol(&self) -> Option<String> {
+    pub(super) fn selected_protocol(&self) -> Option<String> {
         let by_all = |name: &str| self.members.values().all(|member| member.metadata(name).is_some());
         let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
         for member in self.members.values() {
@@ -738,22 +769,4 @@ pub(super) fn refuse_sync(code: ErrorCode, token: Token, out: &mut Effects) {
         ..SyncGroupResponse::default()
     };
     out.reply(token, Reply::Sync(response));
-}
-
-/// The topics of a consumer's subscription, which every version of its format begins with.
-fn subscription(metadata: &Bytes) -> Option<Vec<String>> {
-    let mut rest: &[u8] = metadata;
-    let mut take = |count: usize| {
-        let (taken, left) = rest.split_at_checked(count)?;
-        rest = left;
-        Some(taken)
-    };
-    take(2)?;
-    let count = u32::from_be_bytes(*take(4)?.first_chunk()?);
-    let mut topics = Vec::new();
-    for _ in 0..count {
-        let length = u16::from_be_bytes(*take(2)?.first_chunk()?);
-        topics.push(std::str::from_utf8(take(usize::from(length))?).ok()?.to_owned());
-    }
-    Some(topics)
 }

@@ -11,9 +11,10 @@ use highwater_protocol::message::{
 };
 
 use super::classic::{ClassicGroup, Join, State, refuse_join, refuse_sync};
-use super::consumer::{self, ConsumerGroup, ConsumerHeartbeat, Leaving, Refused};
+use super::consumer::{self, ConsumerGroup, ConsumerHeartbeat, Joined, Leaving, Refused};
+use super::migrate;
 use super::records::Change;
-use super::{Effects, GroupMachine, now_of};
+use super::{Effects, GroupMachine, Reply, now_of};
 use crate::machine::{Leading, Token};
 
 /// From this version on a commit to a group that is not there is told so.
@@ -27,8 +28,16 @@ impl GroupMachine {
         if session < config.min_session_timeout_ms || session > config.max_session_timeout_ms {
             return refuse_join(&member, ErrorCode::InvalidSessionTimeout, token, out);
         }
+        if self.consumers.get(&id).is_some_and(|group| !group.is_empty()) {
+            return self.join_consumers(&join, token, at, out);
+        }
         if !member.is_empty() && !self.live.groups.contains_key(&id) {
             return refuse_join(&member, ErrorCode::UnknownMemberId, token, out);
+        }
+        if let Some(group) = self.consumers.get(&id) {
+            // Nobody is in it, so that it becomes a classic one without ado.
+            out.changes.extend(group.tombstones());
+            self.live.watches.remove(&id);
         }
         let group = self.live.groups.entry(id.clone()).or_insert_with(|| ClassicGroup::new(&id, at.wall));
         group.join(join, token, now_of(at), out);
@@ -37,6 +46,14 @@ impl GroupMachine {
 
     pub(super) fn sync(&mut self, request: SyncGroupRequest, token: Token, at: &Leading<'_>, out: &mut Effects) {
         let id = request.group_id.clone();
+        if let Some(group) = self.consumers.get(&id) {
+            let watch = self.live.watches.entry(id.clone()).or_default();
+            match consumer::sync(group, watch, &request, now_of(at)) {
+                Ok(response) => out.reply(token, Reply::Sync(response)),
+                Err(code) => refuse_sync(code, token, out),
+            }
+            return self.live.schedule(&id);
+        }
         match self.live.groups.get_mut(&id) {
             None => refuse_sync(ErrorCode::UnknownMemberId, token, out),
             Some(group) => group.sync(request, token, now_of(at), out),
@@ -44,11 +61,17 @@ impl GroupMachine {
         self.live.schedule(&id);
     }
 
-    pub(super) fn heartbeat(&mut self, request: &HeartbeatRequest, now: Monotonic) -> ErrorCode {
+    pub(super) fn heartbeat(&mut self, request: &HeartbeatRequest, at: &Leading<'_>) -> ErrorCode {
         let HeartbeatRequest { group_id, generation_id, member_id, group_instance_id, .. } = request;
+        if let Some(group) = self.consumers.get(group_id) {
+            let watch = self.live.watches.entry(group_id.clone()).or_default();
+            let code = consumer::live(group, watch, request, now_of(at));
+            self.live.schedule(group_id);
+            return code;
+        }
         // A session that lasts longer needs no earlier look.
         self.live.groups.get_mut(group_id).map_or(ErrorCode::UnknownMemberId, |group| {
-            group.heartbeat(member_id, group_instance_id.as_deref(), *generation_id, now)
+            group.heartbeat(member_id, group_instance_id.as_deref(), *generation_id, at.now)
         })
     }
 
@@ -58,17 +81,28 @@ impl GroupMachine {
         at: &Leading<'_>,
         out: &mut Effects,
     ) -> LeaveGroupResponse {
-        let mut members = Vec::new();
+        let (mut members, mut gone) = (Vec::new(), BTreeSet::new());
         for member in &request.members {
-            let code = match self.live.groups.get_mut(&request.group_id) {
-                None => ErrorCode::UnknownMemberId,
-                Some(group) => group.leave(&member.member_id, member.group_instance_id.as_deref(), now_of(at), out),
+            let left = match (self.consumers.get(&request.group_id), self.live.groups.get_mut(&request.group_id)) {
+                (Some(group), _) => consumer::leaving(group, member).map(|id| {
+                    gone.insert(id);
+                }),
+                (None, None) => Err(ErrorCode::UnknownMemberId),
+                (None, Some(group)) => {
+                    match group.leave(&member.member_id, member.group_instance_id.as_deref(), now_of(at), out) {
+                        ErrorCode::None => Ok(()),
+                        code => Err(code),
+                    }
+                }
             };
             members.push(MemberResponse {
                 member_id: member.member_id.clone(),
                 group_instance_id: member.group_instance_id.clone(),
-                error_code: code.number(),
+                error_code: left.err().unwrap_or(ErrorCode::None).number(),
             });
+        }
+        if !gone.is_empty() {
+            self.fence(&request.group_id, &gone, at, out);
         }
         self.live.schedule(&request.group_id);
         LeaveGroupResponse { members, ..LeaveGroupResponse::default() }
@@ -103,15 +137,20 @@ impl GroupMachine {
         let mut changes = Vec::new();
         let made = match self.consumers.contains_key(id) {
             true => None,
-            false => Some(self.make_consumers(id, heartbeat.request.member_epoch == 0, &mut changes)?),
+            false => Some(self.make_consumers(id, heartbeat.request.member_epoch == 0, at, &mut changes)?),
         };
         let Some(group) = made.as_ref().or_else(|| self.consumers.get(id)) else { unreachable!("it is there or made") };
         let mut watch = self.live.watches.remove(id).unwrap_or_default();
+        for (id, member) in made.iter().flat_map(|group| &group.members) {
+            watch.lives(id, member.session_end(at.now));
+        }
         let answer = consumer::heartbeat(group, &mut watch, heartbeat, now_of(at), &mut changes);
         // What was not recorded has to be looked at again.
         watch.knows_topics &= answer.is_ok();
         if answer.is_ok() {
-            self.live.groups.remove(id);
+            if let Some(mut classic) = self.live.groups.remove(id) {
+                classic.dissolve(out);
+            }
             out.changes.append(&mut changes);
         }
         if answer.is_ok() || made.is_none() {
@@ -121,12 +160,24 @@ impl GroupMachine {
     }
 
     /// A consumer group where there is none yet.
-    fn make_consumers(&self, id: &str, may_make: bool, out: &mut Vec<Change>) -> Result<ConsumerGroup, Refused> {
+    fn make_consumers(
+        &self,
+        id: &str,
+        may_make: bool,
+        at: &Leading<'_>,
+        out: &mut Vec<Change>,
+    ) -> Result<ConsumerGroup, Refused> {
         let not_found = |message: String| Err(Refused::new(ErrorCode::GroupIdNotFound, message));
         match self.live.groups.get(id) {
             None if may_make => {}
-            Some(classic) if may_make && classic.state() == State::Empty => {
+            Some(classic) if may_make => {
+                let is_empty = classic.state() == State::Empty;
+                let group = if is_empty { None } else { Some(migrate::upgraded(id, classic, now_of(at))?) };
                 out.extend(self.settled.contains_key(id).then(|| Change::group(id, None)));
+                if let Some(group) = group {
+                    out.extend(group.records());
+                    return Ok(group);
+                }
             }
             None => return not_found(format!("Consumer group {id} not found.")),
             Some(_) => return not_found(format!("Group {id} is not a consumer group.")),
@@ -162,10 +213,48 @@ impl GroupMachine {
         })
     }
 
+    /// Members go. Where only classic ones are left, the group goes on as a classic one.
     fn fence(&mut self, id: &str, members: &BTreeSet<String>, at: &Leading<'_>, out: &mut Effects) {
         let Some(group) = self.consumers.get(id) else { return };
+        if migrate::downgrades(group, members, now_of(at)) {
+            out.changes.extend(group.tombstones());
+            let classic = migrate::downgraded(group, members, None, now_of(at));
+            return self.go_on_as(classic, id, true, at, out);
+        }
         let watch = self.live.watches.entry(id.to_owned()).or_default();
         consumer::fence(group, watch, members, &at.cluster.image, &mut out.changes);
+    }
+
+    fn go_on_as(&mut self, mut classic: ClassicGroup, id: &str, rebalances: bool, at: &Leading<'_>, out: &mut Effects) {
+        out.changes.push(classic.record());
+        if rebalances {
+            classic.prepare(now_of(at), out);
+        }
+        self.live.watches.remove(id);
+        self.live.groups.insert(id.to_owned(), classic);
+    }
+
+    /// A classic member joins a consumer group.
+    fn join_consumers(&mut self, join: &Join, token: Token, at: &Leading<'_>, out: &mut Effects) {
+        let id = &join.request.group_id;
+        let Some(group) = self.consumers.get(id) else { return };
+        let watch = self.live.watches.entry(id.clone()).or_default();
+        match consumer::join(group, watch, join, now_of(at), &mut out.changes) {
+            Ok(Joined::Stays(response)) => out.reply(token, Reply::Join(response)),
+            Ok(Joined::Downgrades { replaced, member, rebalances, response }) => {
+                out.changes.extend(group.tombstones());
+                let returning = Some((replaced.as_str(), response.member_id.as_str(), &*member));
+                let classic = migrate::downgraded(group, &BTreeSet::new(), returning, now_of(at));
+                out.reply(token, Reply::Join(response.clone()));
+                self.go_on_as(classic, id, rebalances, at, out);
+            }
+            Err(code) => {
+                out.changes.clear();
+                watch.knows_topics = false;
+                refuse_join(&join.request.member_id, code, token, out);
+            }
+        }
+        self.live.schedule(id);
     }
 
     /// What time asks for in a consumer group.

@@ -10,8 +10,10 @@
 mod administered;
 mod classic;
 mod consumer;
+mod embedded;
 mod member;
 mod membership;
+mod migrate;
 mod offsets;
 mod place;
 mod records;
@@ -193,7 +195,7 @@ impl Machine for GroupMachine {
             Request::Join(join) => self.join(join, token, at, &mut effects),
             Request::Sync(request) => self.sync(request, token, at, &mut effects),
             Request::Heartbeat(request) => {
-                let code = self.heartbeat(&request, at.now);
+                let code = self.heartbeat(&request, at);
                 let response = HeartbeatResponse { error_code: code.number(), ..HeartbeatResponse::default() };
                 effects.reply(token, Reply::Heartbeat(response));
             }

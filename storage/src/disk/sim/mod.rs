@@ -435,6 +435,10 @@ impl Disk for SimDisk {
         Ok(())
     }
 
+    fn syncs_at_a_time(&self) -> usize {
+        1
+    }
+
     fn space(&self, _: &Path) -> io::Result<Space> {
         let world = self.0.lock();
         let total = world.capacity.unwrap_or(u64::MAX / 2);

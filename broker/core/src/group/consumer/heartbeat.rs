@@ -7,7 +7,7 @@ use highwater_protocol::message::consumer_group_heartbeat_request::TopicPartitio
 use highwater_protocol::message::consumer_group_heartbeat_response::{Assignment, TopicPartitions};
 use highwater_protocol::message::{ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse};
 
-use super::member::{self, Member, MemberState, Owned};
+use super::member::{self, Member, MemberState, Owned, Partitions};
 use super::reconcile::{Goal, reconcile};
 use super::target::{self, Membership};
 use super::{ConsumerGroup, Refused, Watch, metadata_hash, regex};
@@ -150,6 +150,7 @@ pub(in crate::group) fn heartbeat(
     let member = group.advance(watch, &step, at, out)?;
     let settings = at.consumer(&group.id);
     watch.lives(id, at.now.after_ms(settings.session_timeout_ms));
+    watch.is_of_consumers(id);
     let is_whole = request.rebalance_timeout_ms != -1
         && (request.subscribed_topic_names.is_some() || request.subscribed_topic_regex.is_some())
         && request.topic_partitions.is_some();
@@ -237,27 +238,48 @@ impl ConsumerGroup {
         at: Now<'_>,
         out: &mut Vec<Change>,
     ) -> Result<Member, Refused> {
+        let (epoch, has_resubscribed) = self.note(watch, step, at, out)?;
+        let replaces = step.replaces.as_deref();
+        let settings = at.consumer(&self.id);
+        let is_due = epoch > self.assignment_epoch && self.may_assign(at.wall.0, settings.assignment_interval_ms);
+        let (reached, target) = if is_due {
+            let membership = Membership::with(self, step.id, &step.member, replaces);
+            let mut all = target::compute(self, &membership, epoch, (at.image, &at.config.consumer, at.wall.0), out);
+            (epoch, all.remove(step.id))
+        } else {
+            (self.assignment_epoch, self.target.get(replaces.unwrap_or(step.id)).cloned())
+        };
+        self.bring(watch, step, (reached, &target.unwrap_or_default()), has_resubscribed, at, out)
+    }
+
+    /// Records what a member says. Returns the group's epoch then, and whether the member subscribes to something else.
+    pub(super) fn note(
+        &self,
+        watch: &mut Watch,
+        step: &Step<'_>,
+        at: Now<'_>,
+        out: &mut Vec<Change>,
+    ) -> Result<(i32, bool), Refused> {
         let change = Change::consumer(&self.id);
-        let Step { id, before, member, replaces, owned } = step;
+        let Step { id, before, member, replaces, .. } = step;
         let has_new_regex = regex::check_change(self, before, member)?;
         if let Some(former) = replaces {
             change.remove_member(former, out);
             watch.forget(former);
             out.push(change.member(id, Some(before)));
-            out.push(change.target_member(id, Some(self.target.get(former).unwrap_or(&Default::default()))));
+            out.push(change.target_member(id, Some(self.target.get(former).unwrap_or(&Partitions::new()))));
             out.push(change.assignment(id, Some(before)));
         }
         if member != before {
             out.push(change.member(id, Some(member)));
         }
-        let has_new_topics = member.topics != before.topics;
         regex::note_change(self, watch, before, member, at, out);
-        let is_resubscribed = has_new_topics || has_new_regex != regex::Changed::No;
+        let has_new_topics = member.topics != before.topics;
         let membership = Membership::with(self, id, member, replaces.as_deref());
-        let mut epoch = self.epoch;
         let has_changed = has_new_topics
             || has_new_regex == regex::Changed::Resolved
             || self.prefers_another(before, member, &membership, at.config.consumer.default_assignor().name());
+        let mut epoch = self.epoch;
         if has_changed || !watch.knows_topics {
             let hash = self.hash_with(&membership, at);
             if has_changed || hash != self.metadata_hash {
@@ -266,30 +288,34 @@ impl ConsumerGroup {
             }
             watch.knows_topics = true;
         }
-        let former_target = self.target.get(replaces.as_deref().unwrap_or(id)).cloned().unwrap_or_default();
-        let settings = at.consumer(&self.id);
-        let is_due = epoch > self.assignment_epoch && self.may_assign(at.wall.0, settings.assignment_interval_ms);
-        let (target_epoch, target) = if is_due {
-            let world = (at.image, &at.config.consumer, at.wall.0);
-            let mut all = target::compute(self, &membership, epoch, world, out);
-            (epoch, all.remove(*id).unwrap_or_default())
-        } else {
-            (self.assignment_epoch, former_target)
-        };
+        Ok((epoch, has_new_topics || has_new_regex != regex::Changed::No))
+    }
+
+    /// Brings a member towards its part of the target of an epoch.
+    pub(super) fn bring(
+        &self,
+        watch: &mut Watch,
+        step: &Step<'_>,
+        (epoch, target): (i32, &Partitions),
+        has_resubscribed: bool,
+        at: Now<'_>,
+        out: &mut Vec<Change>,
+    ) -> Result<Member, Refused> {
+        let Step { id, member, owned, .. } = step;
+        if !has_resubscribed && member.is_reconciled_to(epoch) {
+            return Ok(member.clone());
+        }
         let goal = Goal {
-            epoch: target_epoch,
-            target: &target,
+            epoch,
+            target,
             subscribed: self.subscribed_ids(member, at.image),
-            has_resubscribed: is_resubscribed,
+            has_resubscribed,
             is_held: &|topic, partition| self.is_held(topic, partition),
             owned: *owned,
         };
-        if !is_resubscribed && member.is_reconciled_to(target_epoch) {
-            return Ok(member.clone());
-        }
         let next = reconcile(member, &goal)?;
         if next != *member {
-            out.push(change.assignment(id, Some(&next)));
+            out.push(Change::consumer(&self.id).assignment(id, Some(&next)));
             if !next.is_classic() {
                 let until = at.now.after_ms(millis(next.rebalance_timeout_ms));
                 watch.revokes(id, (next.state == MemberState::Unrevoked).then_some((until, next.epoch)));

@@ -7,7 +7,10 @@ use highwater_protocol::coordinator_record::consumer_group_member_metadata_value
 use highwater_protocol::coordinator_record::{
     ConsumerGroupCurrentMemberAssignmentValue, ConsumerGroupMemberMetadataValue,
 };
+use highwater_protocol::ids::Monotonic;
 use uuid::Uuid;
+
+use crate::group::classic::millis;
 
 /// Partitions by topic. A topic without any is not in it.
 pub(in crate::group) type Partitions = BTreeMap<Uuid, BTreeSet<i32>>;
@@ -102,6 +105,11 @@ impl MemberState {
 impl Member {
     pub(in crate::group) fn is_classic(&self) -> bool {
         self.classic.is_some()
+    }
+
+    /// Until when a classic member may be silent.
+    pub(in crate::group) fn session_end(&self, now: Monotonic) -> Monotonic {
+        now.after_ms(self.classic.as_ref().map_or(0, |classic| millis(classic.session_timeout_ms)))
     }
 
     /// Whether it has all that the target of this epoch gives it.

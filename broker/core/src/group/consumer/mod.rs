@@ -8,6 +8,7 @@
 //! Invariant: no partition is held by two members, where a member holds what it is assigned and what it has yet to give up.
 
 mod assignors;
+mod classic_member;
 mod commit;
 mod heartbeat;
 mod leave;
@@ -31,10 +32,11 @@ use highwater_protocol::message::consumer_group_describe_response::{
 };
 use uuid::Uuid;
 
+pub(super) use self::classic_member::{Joined, join, leaving, live, sync};
 pub use self::heartbeat::ConsumerHeartbeat;
 pub(super) use self::heartbeat::{check_assignor, heartbeat, refused};
 pub(super) use self::leave::{Leaving, fence, leave};
-pub(super) use self::member::{Member, Partitions};
+pub(super) use self::member::{Member, Owned, Partitions};
 pub(super) use self::regex::resolve;
 pub(super) use self::watch::Watch;
 use super::records::{Change, ConsumerChange};
@@ -111,6 +113,23 @@ impl ConsumerGroup {
             holders: BTreeMap::new(),
             subscribers: BTreeMap::new(),
         }
+    }
+
+    /// A classic group of that generation, whose members have what their target gives them.
+    pub(super) fn upgraded(
+        id: &str,
+        generation: i32,
+        members: BTreeMap<String, (Member, Partitions)>,
+        image: &Image,
+    ) -> Self {
+        let mut group = Self::new(id);
+        (group.epoch, group.assignment_epoch) = (generation, generation);
+        for (id, (member, assigned)) in members {
+            group.target.insert(id.clone(), assigned);
+            group.put(id, member);
+        }
+        group.metadata_hash = metadata_hash(group.subscribed_topics().iter(), image);
+        group
     }
 
     pub(super) fn state(&self) -> ConsumerState {

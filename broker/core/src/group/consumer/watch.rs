@@ -26,6 +26,10 @@ struct Deadlines {
     session: Option<Monotonic>,
     /// To give up what it was told to, in the epoch that it then was in.
     revoke: Option<(Monotonic, i32)>,
+    /// To join again, by the classic protocol.
+    join: Option<Monotonic>,
+    /// To sync, by the classic protocol.
+    sync: Option<Monotonic>,
 }
 
 impl Watch {
@@ -48,6 +52,26 @@ impl Watch {
 
     pub(super) fn revokes(&mut self, id: &str, until: Option<(Monotonic, i32)>) {
         self.member(id).revoke = until;
+    }
+
+    /// It is to join again; the first time that it hears of it counts.
+    pub(super) fn joins(&mut self, id: &str, until: Monotonic) {
+        self.member(id).join.get_or_insert(until);
+    }
+
+    /// It has no need to join or to sync, for it does not speak the classic protocol.
+    pub(super) fn is_of_consumers(&mut self, id: &str) {
+        let deadlines = self.member(id);
+        (deadlines.join, deadlines.sync) = (None, None);
+    }
+
+    pub(super) fn has_joined(&mut self, id: &str, sync_until: Monotonic) {
+        let deadlines = self.member(id);
+        (deadlines.join, deadlines.sync) = (None, Some(sync_until));
+    }
+
+    pub(super) fn has_synced(&mut self, id: &str) {
+        self.member(id).sync = None;
     }
 
     pub(in crate::group) fn forget(&mut self, id: &str) {
@@ -81,6 +105,6 @@ impl Watch {
 impl Deadlines {
     fn first(&self) -> Option<Monotonic> {
         let revoke = self.revoke.map(|(until, _)| until);
-        [self.session, revoke].into_iter().flatten().min()
+        [self.session, revoke, self.join, self.sync].into_iter().flatten().min()
     }
 }
