@@ -44,7 +44,8 @@ fn member(group: &str, id: &str, generation: i32) -> Member {
 fn second_epoch(side: &mut Side, name: &str, topic: &Made) -> String {
     let group = reconciling(side, name, topic);
     prepared(side, &beat(&group, "m-b", -1));
-    prepared(side, &beat(&group, "m-a", 2));
+    let answer = prepared(side, &owning(&group, "m-a", 2, topic, &[0]));
+    assert_eq!(answer.member_epoch, 4, "it is reconciled");
     group
 }
 
