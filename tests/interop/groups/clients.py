@@ -72,9 +72,9 @@ CLIENTS = {
     # KafkaJS has no static members.
     "kafkajs": node("kafkajs", static=False),
     # In classic groups it takes new partitions with the next rebalance only; of the consumer protocol it takes those of a topic
-    # that has grown before its metadata has them, and ends with a TypeError.
+    # that has grown before its metadata has them, and ends with a TypeError, and its static member leaves for good (epoch -1).
     "platformatic": node("platformatic", growth="late"),
-    "platformatic consumer": node("platformatic", "consumer", growth=None),
+    "platformatic consumer": node("platformatic", "consumer", growth=None, static=False),
 }
 
 CLIENTS["java-4.4 and confluent-kafka"] = Mixed(CLIENTS["java-4.4"], CLIENTS["confluent-kafka"])
