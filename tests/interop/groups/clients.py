@@ -42,8 +42,8 @@ def java(version, variant="classic"):
     return Client("java", *flags, "-cp", f"{libs}/*:{libs}", "Member", variant, protocol=protocol(variant))
 
 
-def go(client, variant="classic"):
-    return Client(INSTALLED / "go-clients", "member", client, variant, protocol=protocol(variant))
+def go(client, variant="classic", **lacks):
+    return Client(INSTALLED / "go-clients", "member", client, variant, protocol=protocol(variant), **lacks)
 
 
 def node(client, variant="classic", **lacks):
@@ -51,6 +51,7 @@ def node(client, variant="classic", **lacks):
     return Client(home / "node_modules" / ".bin" / "node", home / "member.js", client, variant, protocol=protocol(variant), **lacks)
 
 
+# The members of a client are started by a line here: another program that says what python/member.py does, and its arguments.
 # "consumer" is the protocol of KIP-848. "classic" is the client's own choice of assignors: range for librdkafka, Java, sarama and the clients in Python,
 # cooperative-sticky for franz-go, round-robin for those in JavaScript.
 CLIENTS = {
@@ -64,15 +65,16 @@ CLIENTS = {
     "kafka-python": python("kafka-python"),
     "aiokafka": python("aiokafka"),
     "franz-go": go("franz-go"),
-    "franz-go consumer": go("franz-go", "consumer"),
+    # Its static member leaves without its instance id, which brokers refuse (InstanceId can't be null), Apache's as well.
+    "franz-go consumer": go("franz-go", "consumer", static=False),
     "sarama": go("sarama"),
     "sarama cooperative": go("sarama", "cooperative"),
     # KafkaJS has no static members.
     "kafkajs": node("kafkajs", static=False),
     # In classic groups it takes new partitions with the next rebalance only; of the consumer protocol it takes those of a topic
-    # that has grown before its metadata has them, and ends with a TypeError.
+    # that has grown before its metadata has them, and ends with a TypeError, and its static member leaves for good (epoch -1).
     "platformatic": node("platformatic", growth="late"),
-    "platformatic consumer": node("platformatic", "consumer", growth=None),
+    "platformatic consumer": node("platformatic", "consumer", growth=None, static=False),
 }
 
 CLIENTS["java-4.4 and confluent-kafka"] = Mixed(CLIENTS["java-4.4"], CLIENTS["confluent-kafka"])

@@ -40,12 +40,7 @@ def lifecycle(group, client):
     took["join again"] = group.divided("one has joined")
     group.kill(second)
     took["kill"] = group.divided("one was killed")
-    if client.growth:
-        group.grow(GROWN)
-        if client.growth == "late":
-            group.leave(third)
-            third = group.join(client)
-        took["growth"] = group.divided("the topic has grown")
+    # Before the growth: each member that sees it may ask for a rebalance of its own, also when all is divided.
     if client.static:
         before, had = third.assignments, third.partitions
         # The consumer protocol gives the place of a static member that was killed to nobody before its session ends.
@@ -55,6 +50,12 @@ def lifecycle(group, client):
         if third.assignments != before:
             raise Failed(f"a static member that came back in time made the other rebalance: from {sorted(had)}, {third.assignments - before} "
                          f"assignments, to {sorted(third.partitions)}")  # fmt: skip
+    if client.growth:
+        group.grow(GROWN)
+        if client.growth == "late":
+            group.leave(third)
+            third = group.join(client)
+        took["growth"] = group.divided("the topic has grown")
     group.broker.kill()
     group.broker.start()
     took["broker killed"] = group.reads_on("the broker was killed and started again")
