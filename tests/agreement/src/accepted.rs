@@ -421,6 +421,14 @@ pub const ACCEPTED: &[Accepted] = &[
         Reason::Defect,
         "Kafka deletes the topic although the request is ambiguous, and says so beside the refusal.",
     ),
+    stays(
+        Some(ApiKey::OffsetFetch),
+        "consumer/no-member-with-*",
+        "groups[*].error_code",
+        ("UnknownServerError", "UnknownMemberId"),
+        Reason::Defect,
+        INSIDE,
+    ),
 ];
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use highwater_protocol::message::{
 };
 
 use super::administered::OPERATIONS;
-use super::{answered, submit};
+use super::{answered, named, submit};
 use crate::api::{Answer, Asked};
 use crate::turn::Turn;
 
@@ -38,7 +38,11 @@ pub(crate) fn describe(asked: &Asked, request: ConsumerGroupDescribeRequest, tur
     let waiting: Vec<_> = request
         .group_ids
         .into_iter()
-        .map(|group| (group.clone(), submit(asked, &group, Request::DescribeConsumer(group.clone()), turn)))
+        .map(|group| {
+            let look = Request::DescribeConsumer(group.clone());
+            let waiting = named(&group).and_then(|()| submit(asked, &group, look, turn));
+            (group, waiting)
+        })
         .collect();
     asked.later(async move {
         let mut groups = Vec::new();

@@ -356,7 +356,6 @@ fn with_instance(side: &mut Side) {
     side.case("leaves-again", &i(beat(&group, "m-b", LEFT)));
     side.case("the-second-member-alone", &beat(&group, "m-c", 3));
     side.case("the-instance-anew", &i(first(&group, "m-a", &names)));
-    side.case("dynamic-member-takes-an-instance", &of_instance(first(&group, "m-c", &names), "j"));
 }
 
 /// From version 1 on topics are known by a regular expression.
