@@ -69,8 +69,8 @@ CLIENTS = {
     "franz-go": go("franz-go"),
     # Its static member leaves without its instance id, which brokers refuse (InstanceId can't be null), Apache's as well.
     "franz-go consumer": go("franz-go", "consumer", static=False),
-    "sarama": go("sarama"),
-    "sarama cooperative": go("sarama", "cooperative"),
+    "sarama": go("sarama", growth="late"),
+    "sarama cooperative": go("sarama", "cooperative", growth="late"),
     # KafkaJS has no static members.
     "kafkajs": node("kafkajs", static=False),
     # In classic groups it takes new partitions with the next rebalance only; of the consumer protocol it takes those of a topic
