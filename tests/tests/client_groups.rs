@@ -416,6 +416,28 @@ async fn without_a_commit_the_reset_decides() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_was_looked_up_is_where_the_next_one_begins() {
+    for protocol in BOTH {
+        let stand = Stand::new().await;
+        stand.send(3).await;
+        let latest = || stand.consumer(protocol).start_from(StartFrom::Latest).commit(Commit::Auto(DEADLINE));
+        let mut first = latest().build().await.expect("builds");
+        until("the ends", async || {
+            assert!(first.poll(1, LOOK).await.expect("polls").is_empty(), "it begins at the ends");
+            first.positions().len() == 4
+        })
+        .await;
+        within("a close", first.close()).await.expect("closes");
+        assert_eq!(stand.committed().await, (0..PARTITIONS).map(|partition| (partition, 3)).collect());
+        stand.send(2).await;
+        let next = Reader::start(latest()).await;
+        until("what came in between", async || next.count() == 8).await;
+        assert_eq!(next.seen(), &expected(5) - &expected(3));
+        next.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_member_pauses_seeks_and_knows_its_lag() {
     let stand = Stand::new().await;
     stand.send(10).await;

@@ -84,6 +84,7 @@ impl Classic {
     }
 
     async fn evict(&mut self) {
+        self.group.close(&self.group.owned());
         if let Err(error) = self.leave("max.poll.interval.ms is over").await {
             tracing::debug!(%error, "leaving");
         }

@@ -117,6 +117,7 @@ impl Reconciled {
         while Instant::now() < next {
             tokio::time::sleep_until(next.min(self.group.deadline())).await;
             if Instant::now() >= self.group.deadline() {
+                self.group.close(&self.group.owned());
                 if let Err(error) = self.leave().await {
                     tracing::debug!(%error, "leaving");
                 }
@@ -229,6 +230,8 @@ impl Reconciled {
                 () = tokio::time::sleep(self.interval) => {
                     if let Err(error) = self.beat(false).await {
                         tracing::debug!(%error, "heartbeat");
+                        // What the lost answer said is said again to who says all.
+                        self.says_all = true;
                     }
                 }
             }
