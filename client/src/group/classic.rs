@@ -36,6 +36,8 @@ pub(super) struct Classic {
     counts: Counts,
     /// Of all topics of the group, where this member distributes them.
     distributed: Option<Counts>,
+    /// Until the next round, where one failed.
+    backoff: Backoff,
 }
 
 /// Why a stable group is left.
@@ -51,18 +53,14 @@ impl Classic {
                 .map_err(|error| Error::new(Kind::Config, format!("the pattern of topics {pattern} is none: {error}")))
         };
         let pattern = group.settings.pattern.as_ref().map(whole).transpose()?;
-        Ok(Self { group, pattern, counts: Counts::new(), distributed: None })
+        Ok(Self { group, pattern, counts: Counts::new(), distributed: None, backoff: Backoff::new() })
     }
 
     /// Stays a member for ever, or until the group refuses it.
     pub(super) async fn live(&mut self) -> Error {
-        let mut backoff = Backoff::new();
         loop {
             let error = match self.round().await {
-                Ok(Next::Join) => {
-                    backoff = Backoff::new();
-                    continue;
-                }
+                Ok(Next::Join) => continue,
                 Ok(Next::Evicted) => {
                     self.evict().await;
                     continue;
@@ -71,15 +69,20 @@ impl Classic {
             };
             tracing::debug!(%error, group = self.group.settings.group, "a round of the group failed");
             match error.code() {
-                Some(ErrorCode::RebalanceInProgress) => continue,
-                Some(ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration) => {
+                Some(ErrorCode::RebalanceInProgress) => {}
+                Some(ErrorCode::UnknownMemberId | ErrorCode::MemberIdRequired) => {
                     *self.group.identity.lock() = Identity::nobody();
+                    self.group.lost().await;
+                }
+                Some(ErrorCode::IllegalGeneration) => {
+                    // It is still a member.
+                    self.group.identity.lock().epoch = -1;
                     self.group.lost().await;
                 }
                 _ if error.is_retriable() => {}
                 _ => return error,
             }
-            tokio::time::sleep(backoff.next()).await;
+            tokio::time::sleep(self.backoff.next()).await;
         }
     }
 
@@ -96,15 +99,18 @@ impl Classic {
     async fn round(&mut self) -> Result<Next> {
         let group = Arc::clone(&self.group);
         if !group.settings.is_cooperative() {
-            self.beating(group.revoke(&group.owned())).await;
+            // It is told by a warning, and goes on.
+            let _told = self.beating(group.revoke(&group.owned())).await;
         }
-        self.counts = self.subscribed().await?;
+        self.counts = self.beating(self.subscribed()).await?;
         let joined = self.join().await?;
         let assigned = self.sync(joined).await?;
+        self.backoff = Backoff::new();
         let owned = group.owned();
         let revoked: Owned = owned.difference(&assigned).cloned().collect();
         let added: Owned = assigned.difference(&owned).cloned().collect();
-        self.beating(group.revoke(&revoked)).await;
+        // It is told by a warning, and goes on.
+        let _told = self.beating(group.revoke(&revoked)).await;
         self.beating(group.assign(&added)).await?;
         if !revoked.is_empty() {
             // What was given up waits to be given to others.
@@ -134,6 +140,7 @@ impl Classic {
     async fn join(&self) -> Result<JoinGroupResponse> {
         let settings = &self.group.settings;
         let within = settings.max_poll_interval + GRACE;
+        let mut is_named = false;
         loop {
             let identity = self.group.identity.lock().clone();
             let protocols = settings.assignors.iter().map(|assignor| self.metadata(*assignor, identity.epoch));
@@ -149,7 +156,7 @@ impl Classic {
             };
             let joined = self.group.membership.call(&request, NEWEST, Some(within), |joined| Some(joined.error_code));
             let joined = joined.await?;
-            if joined.error_code == ErrorCode::MemberIdRequired.number() {
+            if joined.error_code == ErrorCode::MemberIdRequired.number() && !std::mem::replace(&mut is_named, true) {
                 self.group.identity.lock().member = joined.member_id;
                 continue;
             }
@@ -216,15 +223,15 @@ impl Classic {
         let assignor = assignor.ok_or_else(unknown)?;
         let mut members = Vec::new();
         for member in &joined.members {
-            let wrong = |error| {
+            let subscription = Subscription::decode(&member.metadata).unwrap_or_else(|error| {
                 let id = &member.member_id;
-                Error::new(Kind::Protocol, format!("group {group}: the subscription of member {id}: {error}"))
-            };
-            let subscription = Subscription::decode(&member.metadata).map_err(wrong)?;
+                tracing::warn!(%error, group, id, "a member's subscription cannot be read: it is given nothing");
+                Subscription::none()
+            });
             let (id, instance) = (member.member_id.clone(), member.group_instance_id.clone());
             members.push(Peer { id, instance, subscription });
         }
-        let counts = self.counts_of(&members).await?;
+        let counts = self.beating(self.counts_of(&members)).await?;
         self.distributed = Some(counts.clone());
         if joined.skip_assignment {
             return Ok(Vec::new());
@@ -267,7 +274,7 @@ impl Classic {
                 return Ok(Next::Evicted);
             }
             if now >= next_look {
-                if self.has_changed().await? {
+                if self.beating(self.has_changed()).await? {
                     return Ok(Next::Join);
                 }
                 next_look = Instant::now() + self.look_after();
@@ -280,7 +287,8 @@ impl Classic {
                     backoff = Backoff::new();
                     Instant::now() + self.group.settings.heartbeat_interval
                 }
-                Err(error) if error.is_retriable() && error.code() != Some(ErrorCode::RebalanceInProgress) => {
+                Err(error) if error.code() == Some(ErrorCode::RebalanceInProgress) => return Ok(Next::Join),
+                Err(error) if error.is_retriable() => {
                     tracing::debug!(%error, "heartbeat");
                     Instant::now() + backoff.next()
                 }
@@ -316,23 +324,28 @@ impl Classic {
 
     async fn beat(&self) -> Result<()> {
         let identity = self.group.identity.lock().clone();
+        // Behind a silent broker others are to be asked while the session lasts.
+        let within = Some(self.group.settings.session_timeout / 3);
         let request = HeartbeatRequest {
             group_id: self.group.settings.group.clone(),
             generation_id: identity.epoch,
             member_id: identity.member,
             group_instance_id: self.group.settings.instance.clone(),
         };
-        let beaten = self.group.membership.call(&request, NEWEST, None, |beaten| Some(beaten.error_code)).await?;
+        let beaten = self.group.membership.call(&request, NEWEST, within, |beaten| Some(beaten.error_code)).await?;
         checked(beaten.error_code, || format!("heartbeat to group {}", self.group.settings.group), None)
     }
 
     /// Does something that may take long, and heartbeats meanwhile. What a heartbeat learns is learnt again behind it.
-    async fn beating<T>(&self, doing: impl Future<Output = T>) -> T {
+    pub(super) async fn beating<T>(&self, doing: impl Future<Output = T>) -> T {
         tokio::pin!(doing);
         loop {
             tokio::select! {
                 done = &mut doing => return done,
                 () = tokio::time::sleep(self.group.settings.heartbeat_interval) => {
+                    if self.group.identity.lock().epoch < 0 {
+                        continue;
+                    }
                     if let Err(error) = self.beat().await {
                         tracing::debug!(%error, "heartbeat");
                     }

@@ -42,6 +42,8 @@ pub(super) struct Reconciled {
     told: Owned,
     /// The next heartbeat says all.
     says_all: bool,
+    /// The coordinator may know this member: a heartbeat was sent, answered or not.
+    may_be_known: bool,
     interval: Duration,
     /// The error that was told last, so that a lasting one is told once.
     complained: Option<ErrorCode>,
@@ -58,6 +60,7 @@ impl Reconciled {
             target: None,
             told: Owned::new(),
             says_all: true,
+            may_be_known: false,
             interval: FIRST_INTERVAL,
             complained: None,
         }
@@ -132,6 +135,7 @@ impl Reconciled {
     /// Says all that is new, or only that it lives.
     async fn beat(&mut self, says_news: bool) -> Result<()> {
         let (request, said) = self.request(says_news);
+        self.may_be_known = true;
         let response = self.send(&request).await?;
         if let Some(said) = said {
             self.told = said;
@@ -181,7 +185,8 @@ impl Reconciled {
 
     async fn send(&self, request: &ConsumerGroupHeartbeatRequest) -> Result<ConsumerGroupHeartbeatResponse> {
         let group = &self.group;
-        let response = group.membership.call(request, VERSION, None, |response| Some(response.error_code)).await?;
+        let within = Some(self.interval.max(FIRST_INTERVAL));
+        let response = group.membership.call(request, VERSION, within, |response| Some(response.error_code)).await?;
         let detail = response.error_message.as_deref();
         checked(response.error_code, || format!("heartbeat to group {}", group.settings.group), detail)?;
         Ok(response)
@@ -193,8 +198,11 @@ impl Reconciled {
         if is_known(&self.names) {
             return Ok(true);
         }
-        let (metadata, _) = self.group.client.refresh(None, false).await?;
+        let client = self.group.client.clone();
+        let (metadata, _) = self.beating(client.refresh(None, false)).await?;
         let wanted: BTreeSet<Uuid> = target.iter().map(|(id, _)| *id).collect();
+        // A topic that was deleted and created again has another id.
+        self.names.retain(|id, name| metadata.topics.get(name).is_none_or(|topic| topic.id == *id));
         let found = metadata.topics.into_values().filter(|topic| wanted.contains(&topic.id));
         self.names.extend(found.map(|topic| (topic.id, topic.name)));
         Ok(is_known(&self.names))
@@ -209,7 +217,8 @@ impl Reconciled {
         let revoked: Owned = owned.difference(&target_named).cloned().collect();
         let added: Owned = target_named.difference(&owned).cloned().collect();
         if !revoked.is_empty() {
-            self.beating(group.revoke(&revoked)).await;
+            // It is told by a warning, and goes on.
+            let _told = self.beating(group.revoke(&revoked)).await;
             // The coordinator hears of it first; others wait for it.
             self.target.get_or_insert_with(|| target.clone());
             return Ok(());
@@ -222,7 +231,7 @@ impl Reconciled {
     }
 
     /// Does something that may take long, and heartbeats meanwhile.
-    async fn beating<T>(&mut self, doing: impl Future<Output = T>) -> T {
+    pub(super) async fn beating<T>(&mut self, doing: impl Future<Output = T>) -> T {
         tokio::pin!(doing);
         loop {
             tokio::select! {
@@ -240,7 +249,7 @@ impl Reconciled {
 
     /// Leaves; a static member says that it comes back.
     pub(super) async fn leave(&self) -> Result<()> {
-        if self.group.identity.lock().epoch <= 0 {
+        if !self.may_be_known {
             return Ok(());
         }
         let settings = &self.group.settings;
@@ -252,6 +261,10 @@ impl Reconciled {
             rebalance_timeout_ms: -1,
             ..ConsumerGroupHeartbeatRequest::default()
         };
-        self.send(&request).await.map(drop)
+        match self.send(&request).await {
+            // It did not come that far.
+            Err(error) if error.code() == Some(ErrorCode::UnknownMemberId) => Ok(()),
+            left => left.map(drop),
+        }
     }
 }
