@@ -1,5 +1,6 @@
 //! Membership in a classic group: join, have the partitions distributed, heartbeat, and again when something changes.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +16,10 @@ use regex::Regex;
 use tokio::time::Instant;
 
 use super::assignor::{Assignor, Counts, Peer};
+use super::offsets::TIMEOUT;
 use super::subscription::{Subscription, decode_assignment, encode_assignment};
 use super::{Group, Identity, Owned, milliseconds};
+use crate::consumer::partitions::Found;
 use crate::coordinator::Backoff;
 use crate::error::{Error, Kind, Result, checked};
 
@@ -36,6 +39,10 @@ pub(super) struct Classic {
     counts: Counts,
     /// Of all topics of the group, where this member distributes them.
     distributed: Option<Counts>,
+    /// Topics that were asked for to distribute them.
+    asked: BTreeSet<String>,
+    /// Topics whose lasting errors were told.
+    told: BTreeSet<String>,
     /// Until the next round, where one failed.
     backoff: Backoff,
 }
@@ -53,7 +60,15 @@ impl Classic {
                 .map_err(|error| Error::new(Kind::Config, format!("the pattern of topics {pattern} is none: {error}")))
         };
         let pattern = group.settings.pattern.as_ref().map(whole).transpose()?;
-        Ok(Self { group, pattern, counts: Counts::new(), distributed: None, backoff: Backoff::new() })
+        Ok(Self {
+            group,
+            pattern,
+            counts: Counts::new(),
+            distributed: None,
+            asked: BTreeSet::new(),
+            told: BTreeSet::new(),
+            backoff: Backoff::new(),
+        })
     }
 
     /// Stays a member for ever, or until the group refuses it.
@@ -99,18 +114,20 @@ impl Classic {
     async fn round(&mut self) -> Result<Next> {
         let group = Arc::clone(&self.group);
         if !group.settings.is_cooperative() {
-            // It is told by a warning, and goes on.
-            let _told = self.beating(group.revoke(&group.owned())).await;
+            // A commit that failed is told by a warning, and does not hold up the group.
+            let _told = self.beating(group.revoke(&group.owned(), TIMEOUT)).await;
         }
-        self.counts = self.beating(self.subscribed()).await?;
+        let (counts, errors) = self.beating(self.subscribed()).await?;
+        self.counts = counts;
+        self.tell(errors);
         let joined = self.join().await?;
         let assigned = self.sync(joined).await?;
         self.backoff = Backoff::new();
         let owned = group.owned();
         let revoked: Owned = owned.difference(&assigned).cloned().collect();
         let added: Owned = assigned.difference(&owned).cloned().collect();
-        // It is told by a warning, and goes on.
-        let _told = self.beating(group.revoke(&revoked)).await;
+        // A commit that failed is told by a warning, and does not hold up the group.
+        let _told = self.beating(group.revoke(&revoked, TIMEOUT)).await;
         self.beating(group.assign(&added)).await?;
         if !revoked.is_empty() {
             // What was given up waits to be given to others.
@@ -119,16 +136,28 @@ impl Classic {
         self.stable().await
     }
 
-    /// The topics that are subscribed to and exist.
-    async fn subscribed(&self) -> Result<Counts> {
+    /// The topics that are subscribed to and exist, and why others cannot be read.
+    async fn subscribed(&self) -> Result<(Counts, Vec<(String, ErrorCode)>)> {
         let settings = &self.group.settings;
         let names: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
         let asked = if self.pattern.is_some() { None } else { Some(names.as_slice()) };
-        let (metadata, _) = self.group.client.refresh(asked, false).await?;
+        let (metadata, errors) = self.group.client.refresh(asked, false).await?;
         let wanted = metadata.topics.into_values().filter(|topic| {
             self.pattern.as_ref().is_none_or(|pattern| !topic.is_internal && pattern.is_match(&topic.name))
         });
-        Ok(wanted.map(|topic| (topic.name, i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX))).collect())
+        let count = |partitions: usize| i32::try_from(partitions).unwrap_or(i32::MAX);
+        Ok((wanted.map(|topic| (topic.name, count(topic.partitions.len()))).collect(), errors))
+    }
+
+    /// Tells what keeps topics from being read and will not pass by itself, once.
+    fn tell(&mut self, errors: Vec<(String, ErrorCode)>) {
+        let of = |name: &String| self.group.settings.topics.contains(name);
+        for (name, code) in errors.into_iter().filter(|(name, code)| of(name) && !code.is_retriable()) {
+            if self.told.insert(name.clone()) {
+                let what = format!("topic {name} for group {}", self.group.settings.group);
+                self.group.tell(Found::Failed(Error::broker(code, &what, None)));
+            }
+        }
     }
 
     /// All topics that were subscribed to, where they were named.
@@ -232,6 +261,7 @@ impl Classic {
             members.push(Peer { id, instance, subscription });
         }
         let counts = self.beating(self.counts_of(&members)).await?;
+        self.asked = members.iter().flat_map(|member| member.subscription.topics.iter().cloned()).collect();
         self.distributed = Some(counts.clone());
         if joined.skip_assignment {
             return Ok(Vec::new());
@@ -298,7 +328,9 @@ impl Classic {
     }
 
     fn look_after(&self) -> Duration {
-        let is_missing = self.group.settings.topics.iter().any(|topic| !self.counts.contains_key(topic));
+        let lacks = |topic: &String| !self.counts.contains_key(topic);
+        let lacked = |counts: &Counts| self.asked.iter().any(|topic| !counts.contains_key(topic));
+        let is_missing = self.group.settings.topics.iter().any(lacks) || self.distributed.as_ref().is_some_and(lacked);
         let age = self.group.settings.metadata_max_age;
         if is_missing { age.min(LOOK_FOR_MISSING) } else { age }
     }
@@ -307,13 +339,14 @@ impl Classic {
     async fn has_changed(&self) -> Result<bool> {
         let counts = match self.subscribed().await {
             Err(error) if error.is_retriable() => return Ok(false),
-            counts => counts?,
+            counts => counts?.0,
         };
         if self.pattern.is_some() && !counts.keys().eq(self.counts.keys()) {
             return Ok(true);
         }
         let Some(distributed) = &self.distributed else { return Ok(false) };
-        let mut names: Vec<&str> = distributed.keys().chain(counts.keys()).map(String::as_str).collect();
+        let mut names: Vec<&str> =
+            self.asked.iter().chain(distributed.keys()).chain(counts.keys()).map(String::as_str).collect();
         names.sort_unstable();
         names.dedup();
         match self.counts_named(&names).await {

@@ -13,6 +13,8 @@ use super::{Group, GroupProtocol};
 use crate::consumer::partitions::Found;
 use crate::error::{Error, Kind, Result};
 
+/// How long the last commit is tried: whoever closes waits for it.
+const LAST_COMMIT: Duration = Duration::from_secs(5);
 /// What a member that is refused takes to say goodbye, at most.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -66,7 +68,7 @@ impl Member {
     async fn leave(mut self) -> Result<()> {
         let group = Arc::clone(&self.group);
         let owned = group.owned();
-        let revoking = group.revoke(&owned);
+        let revoking = group.revoke(&owned, LAST_COMMIT);
         let committed = match &mut self.protocol {
             Protocol::Classic(classic) => {
                 // A join that is still to be answered would be answered first.

@@ -200,13 +200,13 @@ impl Group {
     }
 
     /// Partitions go to others. Says whether what was due is committed.
-    pub(crate) async fn revoke(self: &Arc<Self>, revoked: &Owned) -> Result<()> {
+    pub(crate) async fn revoke(self: &Arc<Self>, revoked: &Owned, within: Duration) -> Result<()> {
         if revoked.is_empty() {
             return Ok(());
         }
         self.close(revoked);
         let committed = match self.settings.commit {
-            Commit::Auto(_) => self.commit(self.due(revoked), true).await,
+            Commit::Auto(_) => self.commit_within(self.due(revoked), true, within).await,
             Commit::Manual => Ok(()),
         };
         if let Err(error) = &committed {

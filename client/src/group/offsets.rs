@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result, checked};
 use crate::record::ConsumerRecord;
 
 /// How long a commit or a look-up is tried.
-const TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 /// The last versions that name topics.
 const NAMED: i16 = 9;
 
@@ -80,8 +80,12 @@ impl Group {
 
     /// Commits, and tries again what may succeed later. Of partitions that went meanwhile nothing is committed: their new owners
     /// do. That is an error, unless `lenient`.
-    pub(crate) async fn commit(&self, mut offsets: Offsets, lenient: bool) -> Result<()> {
-        let (deadline, mut backoff) = (Instant::now() + TIMEOUT, Backoff::new());
+    pub(crate) async fn commit(&self, offsets: Offsets, lenient: bool) -> Result<()> {
+        self.commit_within(offsets, lenient, TIMEOUT).await
+    }
+
+    pub(super) async fn commit_within(&self, mut offsets: Offsets, lenient: bool, within: Duration) -> Result<()> {
+        let (deadline, mut backoff) = (Instant::now() + within, Backoff::new());
         let waited = tokio::time::timeout_at(deadline, self.committing.lock()).await;
         let late = || format!("committing of group {}: earlier commits are not over", self.settings.group);
         let _one_at_a_time = waited.map_err(|_| Error::new(Kind::TimedOut, late()))?;
@@ -101,7 +105,7 @@ impl Group {
             if offsets.is_empty() {
                 return Ok(());
             }
-            let Err(error) = self.commit_once(&identity, &offsets).await else { return Ok(()) };
+            let Err(error) = self.commit_once(&identity, &offsets, within).await else { return Ok(()) };
             // The group went on; this consumer is about to learn it, or has learnt it while it asked.
             let is_behind = match error.code() {
                 Some(ErrorCode::StaleMemberEpoch | ErrorCode::RebalanceInProgress) => true,
@@ -119,7 +123,7 @@ impl Group {
         }
     }
 
-    async fn commit_once(&self, identity: &Identity, offsets: &Offsets) -> Result<()> {
+    async fn commit_once(&self, identity: &Identity, offsets: &Offsets, within: Duration) -> Result<()> {
         if identity.epoch < 0 {
             // A group without members would take it from anybody. What this consumer has is about to be lost.
             let what = format!("committing of group {}", self.settings.group);
@@ -151,7 +155,7 @@ impl Group {
         let first = |response: &highwater_protocol::message::OffsetCommitResponse| {
             response.topics.first().and_then(|topic| topic.partitions.first()).map(|one| one.error_code)
         };
-        let response = self.offsets.call(&request, NAMED, None, first).await?;
+        let response = self.offsets.call(&request, NAMED, Some(within), first).await?;
         for topic in &response.topics {
             for one in &topic.partitions {
                 let what =

@@ -12,6 +12,7 @@ use highwater_protocol::message::{ConsumerGroupHeartbeatRequest, ConsumerGroupHe
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::offsets::TIMEOUT;
 use super::{Group, Identity, Owned, TopicPartition};
 use crate::consumer::partitions::Found;
 use crate::coordinator::Backoff;
@@ -217,8 +218,8 @@ impl Reconciled {
         let revoked: Owned = owned.difference(&target_named).cloned().collect();
         let added: Owned = target_named.difference(&owned).cloned().collect();
         if !revoked.is_empty() {
-            // It is told by a warning, and goes on.
-            let _told = self.beating(group.revoke(&revoked)).await;
+            // A commit that failed is told by a warning, and does not hold up the group.
+            let _told = self.beating(group.revoke(&revoked, TIMEOUT)).await;
             // The coordinator hears of it first; others wait for it.
             self.target.get_or_insert_with(|| target.clone());
             return Ok(());
