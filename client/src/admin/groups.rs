@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::message::consumer_group_describe_response::Assignment;
 use highwater_protocol::message::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
@@ -14,6 +14,7 @@ use highwater_protocol::message::{
 
 use super::{Admin, TIMEOUT_MS};
 use crate::error::{Error, Kind, Result, checked};
+use crate::group::subscription::decode_assignment;
 
 /// Between two tries while a coordinator loads or moves.
 const RETRY: Duration = Duration::from_millis(100);
@@ -171,7 +172,7 @@ impl Admin {
             instance: member.group_instance_id,
             client: member.client_id,
             host: member.client_host.trim_start_matches('/').to_owned(),
-            partitions: assigned(member.member_assignment).unwrap_or_default(),
+            partitions: assigned(&member.member_assignment),
             target: None,
         });
         Ok(GroupDescription {
@@ -287,21 +288,11 @@ impl Admin {
     }
 }
 
-/// A consumer's assignment, which every version of its format begins with. `None`: it is something else.
-fn assigned(mut bytes: Bytes) -> Option<Vec<(String, Vec<i32>)>> {
-    let _version = bytes.try_get_i16().ok()?;
-    let mut topics = Vec::new();
-    for _ in 0..bytes.try_get_i32().ok()? {
-        let length = usize::try_from(bytes.try_get_i16().ok()?).ok()?;
-        if bytes.len() < length {
-            return None;
-        }
-        let name = String::from_utf8(bytes.split_to(length).to_vec()).ok()?;
-        let mut partitions = Vec::new();
-        for _ in 0..bytes.try_get_i32().ok()? {
-            partitions.push(bytes.try_get_i32().ok()?);
-        }
-        topics.push((name, partitions));
+/// A consumer's assignment. What cannot be read is shown as nothing: members of other protocol types have what they like in it.
+fn assigned(bytes: &Bytes) -> Vec<(String, Vec<i32>)> {
+    let mut topics: BTreeMap<String, Vec<i32>> = BTreeMap::new();
+    for one in decode_assignment(bytes).unwrap_or_default() {
+        topics.entry(one.topic).or_default().push(one.partition);
     }
-    Some(topics)
+    topics.into_iter().collect()
 }

@@ -47,9 +47,7 @@ impl Grouped {
 impl Consumer {
     /// What the group has assigned to this consumer; without a group, what it was told to read.
     pub fn assignment(&self) -> Vec<TopicPartition> {
-        let partitions = self.shared.partitions.lock();
-        let ours = partitions.iter().filter(|one| one.is_ours);
-        ours.map(|one| TopicPartition::new(&*one.topic, one.partition)).collect()
+        self.shared.owned()
     }
 
     /// The offset that is read next in a partition; `None` where it is not assigned or not looked up yet.

@@ -156,12 +156,12 @@ impl Consumer {
 
     /// Goes on at another offset.
     pub fn seek(&mut self, topic: &str, partition: i32, offset: i64) -> Result<()> {
-        self.change(topic, partition, |one| one.seek_to(offset))
+        self.shared.change(topic, partition, |one| one.seek_to(offset))
     }
 
     /// Reads nothing more of a partition until it is resumed. What was fetched and not taken is fetched again then.
     pub fn pause(&mut self, topic: &str, partition: i32) -> Result<()> {
-        self.change(topic, partition, |one| {
+        self.shared.change(topic, partition, |one| {
             one.is_paused = true;
             one.move_to(one.delivered);
         })
@@ -169,11 +169,7 @@ impl Consumer {
 
     /// Reads a paused partition again.
     pub fn resume(&mut self, topic: &str, partition: i32) -> Result<()> {
-        self.change(topic, partition, |one| one.is_paused = false)
-    }
-
-    fn change(&mut self, topic: &str, partition: i32, change: impl FnOnce(&mut Assigned)) -> Result<()> {
-        self.shared.change(topic, partition, change)
+        self.shared.change(topic, partition, |one| one.is_paused = false)
     }
 
     fn poll_record(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<ConsumerRecord>>> {

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::StartFrom;
 use crate::error::{Error, Kind, Result};
+use crate::group::TopicPartition;
 use crate::record::ConsumerRecord;
 
 /// A partition that is read.
@@ -134,6 +135,13 @@ impl Shared {
             user: Mutex::new(User { seen: Instant::now(), is_waiting: false, is_late: false }),
             asked: Notify::new(),
         }
+    }
+
+    /// The partitions that belong to this consumer.
+    pub(crate) fn owned(&self) -> Vec<TopicPartition> {
+        let partitions = self.partitions.lock();
+        let ours = partitions.iter().filter(|one| one.is_ours);
+        ours.map(|one| TopicPartition::new(&*one.topic, one.partition)).collect()
     }
 
     /// The next record, unless the partition was moved meanwhile. With the last one the position is behind all that was

@@ -176,7 +176,7 @@ impl Classic {
             let request = JoinGroupRequest {
                 group_id: settings.group.clone(),
                 session_timeout_ms: milliseconds(settings.session_timeout),
-                rebalance_timeout_ms: self.group.rebalance_timeout_ms(),
+                rebalance_timeout_ms: milliseconds(settings.max_poll_interval),
                 member_id: identity.member,
                 group_instance_id: settings.instance.clone(),
                 protocol_type: PROTOCOL_TYPE.to_owned(),

@@ -11,7 +11,7 @@ mod member;
 mod offsets;
 mod reconciled;
 mod settings;
-mod subscription;
+pub(crate) mod subscription;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -117,9 +117,7 @@ impl Group {
     }
 
     pub(crate) fn owned(&self) -> Owned {
-        let partitions = self.shared.partitions.lock();
-        let ours = partitions.iter().filter(|one| one.is_ours);
-        ours.map(|one| TopicPartition::new(&*one.topic, one.partition)).collect()
+        self.shared.owned().into_iter().collect()
     }
 
     /// When the user has been busy for too long.
@@ -254,11 +252,6 @@ impl Group {
                 change(one);
             }
         }
-    }
-
-    /// How long others may take to come to a rebalance.
-    pub(crate) fn rebalance_timeout_ms(&self) -> i32 {
-        milliseconds(self.settings.max_poll_interval)
     }
 }
 

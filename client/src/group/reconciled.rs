@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::offsets::TIMEOUT;
-use super::{Group, Identity, Owned, TopicPartition};
+use super::{Group, Identity, Owned, TopicPartition, milliseconds};
 use crate::consumer::partitions::Found;
 use crate::coordinator::Backoff;
 use crate::error::{Error, Result, checked};
@@ -46,8 +46,8 @@ pub(super) struct Reconciled {
     /// The coordinator may know this member: a heartbeat was sent, answered or not.
     may_be_known: bool,
     interval: Duration,
-    /// The error that was told last, so that a lasting one is told once.
-    complained: Option<ErrorCode>,
+    /// It was told that another has its instance's place.
+    has_complained: bool,
 }
 
 impl Reconciled {
@@ -63,7 +63,7 @@ impl Reconciled {
             says_all: true,
             may_be_known: false,
             interval: FIRST_INTERVAL,
-            complained: None,
+            has_complained: false,
         }
     }
 
@@ -81,8 +81,8 @@ impl Reconciled {
             tracing::debug!(%error, group = self.group.settings.group, "a turn of the group failed");
             match error.code() {
                 Some(ErrorCode::FencedMemberEpoch | ErrorCode::UnknownMemberId) => self.begin_anew().await,
-                Some(code @ ErrorCode::UnreleasedInstanceId) => {
-                    if self.complained.replace(code) != Some(code) {
+                Some(ErrorCode::UnreleasedInstanceId) => {
+                    if !std::mem::replace(&mut self.has_complained, true) {
                         self.group.tell(Found::Failed(error));
                     }
                 }
@@ -142,7 +142,7 @@ impl Reconciled {
             self.told = said;
         }
         if says_news {
-            (self.says_all, self.complained) = (false, None);
+            (self.says_all, self.has_complained) = (false, false);
         }
         *self.group.identity.lock() = Identity { member: self.id.clone(), epoch: response.member_epoch };
         let interval = u64::try_from(response.heartbeat_interval_ms).unwrap_or(0);
@@ -167,7 +167,7 @@ impl Reconciled {
             member_epoch: self.group.identity.lock().epoch,
             instance_id: settings.instance.clone(),
             rack_id: settings.rack.clone().filter(|_| says_all),
-            rebalance_timeout_ms: if says_all { self.group.rebalance_timeout_ms() } else { -1 },
+            rebalance_timeout_ms: if says_all { milliseconds(settings.max_poll_interval) } else { -1 },
             subscribed_topic_names: names.filter(|_| says_all),
             subscribed_topic_regex: settings.pattern.clone().filter(|_| says_all),
             server_assignor: settings.remote_assignor.clone().filter(|_| says_all),

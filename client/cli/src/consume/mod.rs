@@ -5,7 +5,7 @@ mod membership;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use highwater_client::{Client, Consumer, ConsumerRecord, Error, ErrorCode, Kind, StartFrom};
+use highwater_client::{Client, Consumer, ConsumerRecord, Error, ErrorCode, StartFrom};
 use tokio::time::Instant;
 
 use crate::connect::Connect;
@@ -236,8 +236,8 @@ impl Reader {
 
 /// What passes is a note on standard error, what lasts is the end.
 fn told(error: Error) -> Result<(), Failed> {
-    let passes = matches!(error.code(), Some(ErrorCode::OffsetOutOfRange | ErrorCode::UnreleasedInstanceId));
-    if passes || error.kind() == Kind::Lost || error.is_retriable() && error.code().is_none() {
+    let passes = error.code() == Some(ErrorCode::OffsetOutOfRange);
+    if passes || error.is_retriable() && error.code().is_none() {
         eprintln!("highwater: {error}");
         return Ok(());
     }
