@@ -416,6 +416,68 @@ async fn without_a_commit_the_reset_decides() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_was_looked_up_is_where_the_next_one_begins() {
+    for protocol in BOTH {
+        let stand = Stand::new().await;
+        stand.send(3).await;
+        let latest = || stand.consumer(protocol).start_from(StartFrom::Latest).commit(Commit::Auto(DEADLINE));
+        let mut first = latest().build().await.expect("builds");
+        until("the ends", async || {
+            assert!(first.poll(1, LOOK).await.expect("polls").is_empty(), "it begins at the ends");
+            first.positions().len() == 4
+        })
+        .await;
+        within("a close", first.close()).await.expect("closes");
+        assert_eq!(stand.committed().await, (0..PARTITIONS).map(|partition| (partition, 3)).collect());
+        stand.send(2).await;
+        let next = Reader::start(latest()).await;
+        until("what came in between", async || next.count() == 8).await;
+        assert_eq!(next.seen(), &expected(5) - &expected(3));
+        next.close().await;
+    }
+}
+
+/// Breaks with the first partitions that come.
+struct Clumsy;
+
+impl RebalanceListener for Clumsy {
+    fn assigned<'a>(&'a self, _: &'a Rebalance, _: &'a [TopicPartition]) -> Heard<'a> {
+        panic!("a listener that breaks");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_that_breaks_ends_its_consumer() {
+    for protocol in BOTH {
+        let stand = Stand::new().await;
+        stand.send(1).await;
+        let mut consumer = stand.consumer(protocol).listener(Clumsy).build().await.expect("builds");
+        let error = within("an error", consumer.next()).await.expect("an error first").expect_err("it broke");
+        assert_eq!(error.kind(), Kind::Closed);
+        assert!(error.to_string().contains(GROUP), "{error}");
+        assert!(consumer.is_ended() && consumer.assignment().is_empty());
+        assert!(within("the end", consumer.next()).await.is_none());
+        let again = within("a poll", consumer.poll(1, DEADLINE * 2)).await.expect_err("nothing comes any more");
+        assert_eq!(again.kind(), Kind::Closed);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn durations_that_make_no_sense_are_refused_or_cut() {
+    let stand = Stand::new().await;
+    let classic = || stand.consumer(GroupProtocol::Classic);
+    for wrong in [classic().heartbeat_interval(Duration::ZERO), classic().commit(Commit::Auto(Duration::ZERO))] {
+        assert_eq!(wrong.build().await.expect_err("it is refused").kind(), Kind::Config);
+    }
+    stand.send(1).await;
+    let mut endless = classic().max_poll_interval(Duration::MAX).commit(Commit::Auto(Duration::MAX));
+    endless = endless.set("metadata.max.age.ms", &i64::MAX.to_string()).expect("is known");
+    let mut consumer = endless.build().await.expect("builds");
+    within("a record", consumer.next()).await.expect("goes on").expect("no error");
+    within("a close", consumer.close()).await.expect("closes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_member_pauses_seeks_and_knows_its_lag() {
     let stand = Stand::new().await;
     stand.send(10).await;

@@ -151,7 +151,8 @@ impl Fetcher {
         match offsets {
             Ok(offsets) => {
                 for (one, offset) in asked.iter().zip(offsets) {
-                    self.release(one, |one| one.move_to(offset));
+                    // It is committed like any other position: the next owner begins here, and not where the end is then.
+                    self.release(one, |one| one.seek_to(offset));
                 }
             }
             Err(error) => asked.iter().for_each(|one| self.failed(one, error.clone())),

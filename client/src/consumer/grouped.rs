@@ -10,14 +10,14 @@ use super::Consumer;
 use super::partitions::{Found, Shared};
 use crate::cluster::Client;
 use crate::error::{Error, Kind, Result};
-use crate::group::{Group, GroupSettings, Member, OffsetAndMetadata, TopicPartition};
+use crate::group::{Group, GroupSettings, Member, OffsetAndMetadata, TopicPartition, watch};
 use crate::record::ConsumerRecord;
 
 /// A consumer's membership.
 #[derive(Debug)]
 pub(super) struct Grouped {
     group: Arc<Group>,
-    leave: oneshot::Sender<oneshot::Sender<()>>,
+    leave: oneshot::Sender<oneshot::Sender<Result<()>>>,
     tasks: Vec<tokio::task::AbortHandle>,
 }
 
@@ -38,7 +38,9 @@ impl Grouped {
         let (leave, leaving) = oneshot::channel();
         let member = tokio::spawn(Member::new(Arc::clone(&group))?.run(leaving));
         let committer = tokio::spawn(Arc::clone(&group).commit_by_interval());
-        Ok(Self { group, leave, tasks: vec![member.abort_handle(), committer.abort_handle()] })
+        let mut tasks = vec![member.abort_handle(), committer.abort_handle()];
+        tasks.push(tokio::spawn(watch(Arc::clone(&group), member)).abort_handle());
+        Ok(Self { group, leave, tasks })
     }
 }
 
@@ -94,7 +96,7 @@ impl Consumer {
     }
 
     /// All that was handed over is done with: commits it, unless commits are manual, and leaves the group. A static member
-    /// stays, to be restarted.
+    /// stays, to be restarted. An error says that the commit failed; the group is left all the same.
     pub async fn close(mut self) -> Result<()> {
         self.shared.settle(&mut self.given);
         self.leave().await
@@ -106,10 +108,11 @@ impl Consumer {
         let (tell, left) = oneshot::channel();
         let (leave, _) = oneshot::channel();
         // A member that was refused has ended already.
-        if std::mem::replace(&mut group.leave, leave).send(tell).is_ok() {
-            let _ended = left.await;
+        if std::mem::replace(&mut group.leave, leave).send(tell).is_err() {
+            return Ok(());
         }
-        Ok(())
+        let gone = |_| Err(Error::new(Kind::Closed, "the membership ended before it could leave the group"));
+        left.await.unwrap_or_else(gone)
     }
 
     fn group(&self) -> Result<&Arc<Group>> {

@@ -17,7 +17,7 @@ pub use builder::ConsumerBuilder;
 use grouped::Grouped;
 use partitions::{Assigned, Found, Records, Shared};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::record::ConsumerRecord;
 
 /// Where to begin.
@@ -99,7 +99,7 @@ impl Consumer {
         Self { shared, found, waiting: None, failed: None, is_ended: false, given: Vec::new(), group, task }
     }
 
-    /// Up to `most` records, or those that come within `wait`.
+    /// Up to `most` records, or those that come within `wait`. Once the consumer has ended, an error of kind [`Kind::Closed`].
     pub async fn poll(&mut self, most: usize, wait: Duration) -> Result<Vec<ConsumerRecord>> {
         let deadline = tokio::time::Instant::now() + wait;
         let mut records = Vec::new();
@@ -121,11 +121,22 @@ impl Consumer {
                     self.failed = Some(error);
                     break;
                 }
+                Ok(None) if records.is_empty() => {
+                    return Err(Error::new(
+                        Kind::Closed,
+                        "the consumer has ended, its last error said why: build another",
+                    ));
+                }
                 _ => break,
             }
         }
         self.shared.seen(false);
         Ok(records)
+    }
+
+    /// Whether no record comes any more, for the group refused this consumer.
+    pub fn is_ended(&self) -> bool {
+        self.is_ended
     }
 
     /// The offset that is read next in each partition.

@@ -1,5 +1,6 @@
 //! Membership in a classic group: join, have the partitions distributed, heartbeat, and again when something changes.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +16,10 @@ use regex::Regex;
 use tokio::time::Instant;
 
 use super::assignor::{Assignor, Counts, Peer};
+use super::offsets::TIMEOUT;
 use super::subscription::{Subscription, decode_assignment, encode_assignment};
 use super::{Group, Identity, Owned, milliseconds};
+use crate::consumer::partitions::Found;
 use crate::coordinator::Backoff;
 use crate::error::{Error, Kind, Result, checked};
 
@@ -36,6 +39,12 @@ pub(super) struct Classic {
     counts: Counts,
     /// Of all topics of the group, where this member distributes them.
     distributed: Option<Counts>,
+    /// Topics that were asked for to distribute them.
+    asked: BTreeSet<String>,
+    /// Topics whose lasting errors were told.
+    told: BTreeSet<String>,
+    /// Until the next round, where one failed.
+    backoff: Backoff,
 }
 
 /// Why a stable group is left.
@@ -51,18 +60,22 @@ impl Classic {
                 .map_err(|error| Error::new(Kind::Config, format!("the pattern of topics {pattern} is none: {error}")))
         };
         let pattern = group.settings.pattern.as_ref().map(whole).transpose()?;
-        Ok(Self { group, pattern, counts: Counts::new(), distributed: None })
+        Ok(Self {
+            group,
+            pattern,
+            counts: Counts::new(),
+            distributed: None,
+            asked: BTreeSet::new(),
+            told: BTreeSet::new(),
+            backoff: Backoff::new(),
+        })
     }
 
     /// Stays a member for ever, or until the group refuses it.
     pub(super) async fn live(&mut self) -> Error {
-        let mut backoff = Backoff::new();
         loop {
             let error = match self.round().await {
-                Ok(Next::Join) => {
-                    backoff = Backoff::new();
-                    continue;
-                }
+                Ok(Next::Join) => continue,
                 Ok(Next::Evicted) => {
                     self.evict().await;
                     continue;
@@ -71,19 +84,25 @@ impl Classic {
             };
             tracing::debug!(%error, group = self.group.settings.group, "a round of the group failed");
             match error.code() {
-                Some(ErrorCode::RebalanceInProgress) => continue,
-                Some(ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration) => {
+                Some(ErrorCode::RebalanceInProgress) => {}
+                Some(ErrorCode::UnknownMemberId | ErrorCode::MemberIdRequired) => {
                     *self.group.identity.lock() = Identity::nobody();
+                    self.group.lost().await;
+                }
+                Some(ErrorCode::IllegalGeneration) => {
+                    // It is still a member.
+                    self.group.identity.lock().epoch = -1;
                     self.group.lost().await;
                 }
                 _ if error.is_retriable() => {}
                 _ => return error,
             }
-            tokio::time::sleep(backoff.next()).await;
+            tokio::time::sleep(self.backoff.next()).await;
         }
     }
 
     async fn evict(&mut self) {
+        self.group.close(&self.group.owned());
         if let Err(error) = self.leave("max.poll.interval.ms is over").await {
             tracing::debug!(%error, "leaving");
         }
@@ -95,15 +114,20 @@ impl Classic {
     async fn round(&mut self) -> Result<Next> {
         let group = Arc::clone(&self.group);
         if !group.settings.is_cooperative() {
-            self.beating(group.revoke(&group.owned())).await;
+            // A commit that failed is told by a warning, and does not hold up the group.
+            let _told = self.beating(group.revoke(&group.owned(), TIMEOUT)).await;
         }
-        self.counts = self.subscribed().await?;
+        let (counts, errors) = self.beating(self.subscribed()).await?;
+        self.counts = counts;
+        self.tell(errors);
         let joined = self.join().await?;
         let assigned = self.sync(joined).await?;
+        self.backoff = Backoff::new();
         let owned = group.owned();
         let revoked: Owned = owned.difference(&assigned).cloned().collect();
         let added: Owned = assigned.difference(&owned).cloned().collect();
-        self.beating(group.revoke(&revoked)).await;
+        // A commit that failed is told by a warning, and does not hold up the group.
+        let _told = self.beating(group.revoke(&revoked, TIMEOUT)).await;
         self.beating(group.assign(&added)).await?;
         if !revoked.is_empty() {
             // What was given up waits to be given to others.
@@ -112,16 +136,28 @@ impl Classic {
         self.stable().await
     }
 
-    /// The topics that are subscribed to and exist.
-    async fn subscribed(&self) -> Result<Counts> {
+    /// The topics that are subscribed to and exist, and why others cannot be read.
+    async fn subscribed(&self) -> Result<(Counts, Vec<(String, ErrorCode)>)> {
         let settings = &self.group.settings;
         let names: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
         let asked = if self.pattern.is_some() { None } else { Some(names.as_slice()) };
-        let (metadata, _) = self.group.client.refresh(asked, false).await?;
+        let (metadata, errors) = self.group.client.refresh(asked, false).await?;
         let wanted = metadata.topics.into_values().filter(|topic| {
             self.pattern.as_ref().is_none_or(|pattern| !topic.is_internal && pattern.is_match(&topic.name))
         });
-        Ok(wanted.map(|topic| (topic.name, i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX))).collect())
+        let count = |partitions: usize| i32::try_from(partitions).unwrap_or(i32::MAX);
+        Ok((wanted.map(|topic| (topic.name, count(topic.partitions.len()))).collect(), errors))
+    }
+
+    /// Tells what keeps topics from being read and will not pass by itself, once.
+    fn tell(&mut self, errors: Vec<(String, ErrorCode)>) {
+        let of = |name: &String| self.group.settings.topics.contains(name);
+        for (name, code) in errors.into_iter().filter(|(name, code)| of(name) && !code.is_retriable()) {
+            if self.told.insert(name.clone()) {
+                let what = format!("topic {name} for group {}", self.group.settings.group);
+                self.group.tell(Found::Failed(Error::broker(code, &what, None)));
+            }
+        }
     }
 
     /// All topics that were subscribed to, where they were named.
@@ -133,6 +169,7 @@ impl Classic {
     async fn join(&self) -> Result<JoinGroupResponse> {
         let settings = &self.group.settings;
         let within = settings.max_poll_interval + GRACE;
+        let mut is_named = false;
         loop {
             let identity = self.group.identity.lock().clone();
             let protocols = settings.assignors.iter().map(|assignor| self.metadata(*assignor, identity.epoch));
@@ -148,7 +185,7 @@ impl Classic {
             };
             let joined = self.group.membership.call(&request, NEWEST, Some(within), |joined| Some(joined.error_code));
             let joined = joined.await?;
-            if joined.error_code == ErrorCode::MemberIdRequired.number() {
+            if joined.error_code == ErrorCode::MemberIdRequired.number() && !std::mem::replace(&mut is_named, true) {
                 self.group.identity.lock().member = joined.member_id;
                 continue;
             }
@@ -215,15 +252,16 @@ impl Classic {
         let assignor = assignor.ok_or_else(unknown)?;
         let mut members = Vec::new();
         for member in &joined.members {
-            let wrong = |error| {
+            let subscription = Subscription::decode(&member.metadata).unwrap_or_else(|error| {
                 let id = &member.member_id;
-                Error::new(Kind::Protocol, format!("group {group}: the subscription of member {id}: {error}"))
-            };
-            let subscription = Subscription::decode(&member.metadata).map_err(wrong)?;
+                tracing::warn!(%error, group, id, "a member's subscription cannot be read: it is given nothing");
+                Subscription::none()
+            });
             let (id, instance) = (member.member_id.clone(), member.group_instance_id.clone());
             members.push(Peer { id, instance, subscription });
         }
-        let counts = self.counts_of(&members).await?;
+        let counts = self.beating(self.counts_of(&members)).await?;
+        self.asked = members.iter().flat_map(|member| member.subscription.topics.iter().cloned()).collect();
         self.distributed = Some(counts.clone());
         if joined.skip_assignment {
             return Ok(Vec::new());
@@ -266,7 +304,7 @@ impl Classic {
                 return Ok(Next::Evicted);
             }
             if now >= next_look {
-                if self.has_changed().await? {
+                if self.beating(self.has_changed()).await? {
                     return Ok(Next::Join);
                 }
                 next_look = Instant::now() + self.look_after();
@@ -279,7 +317,8 @@ impl Classic {
                     backoff = Backoff::new();
                     Instant::now() + self.group.settings.heartbeat_interval
                 }
-                Err(error) if error.is_retriable() && error.code() != Some(ErrorCode::RebalanceInProgress) => {
+                Err(error) if error.code() == Some(ErrorCode::RebalanceInProgress) => return Ok(Next::Join),
+                Err(error) if error.is_retriable() => {
                     tracing::debug!(%error, "heartbeat");
                     Instant::now() + backoff.next()
                 }
@@ -289,7 +328,9 @@ impl Classic {
     }
 
     fn look_after(&self) -> Duration {
-        let is_missing = self.group.settings.topics.iter().any(|topic| !self.counts.contains_key(topic));
+        let lacks = |topic: &String| !self.counts.contains_key(topic);
+        let lacked = |counts: &Counts| self.asked.iter().any(|topic| !counts.contains_key(topic));
+        let is_missing = self.group.settings.topics.iter().any(lacks) || self.distributed.as_ref().is_some_and(lacked);
         let age = self.group.settings.metadata_max_age;
         if is_missing { age.min(LOOK_FOR_MISSING) } else { age }
     }
@@ -298,13 +339,14 @@ impl Classic {
     async fn has_changed(&self) -> Result<bool> {
         let counts = match self.subscribed().await {
             Err(error) if error.is_retriable() => return Ok(false),
-            counts => counts?,
+            counts => counts?.0,
         };
         if self.pattern.is_some() && !counts.keys().eq(self.counts.keys()) {
             return Ok(true);
         }
         let Some(distributed) = &self.distributed else { return Ok(false) };
-        let mut names: Vec<&str> = distributed.keys().chain(counts.keys()).map(String::as_str).collect();
+        let mut names: Vec<&str> =
+            self.asked.iter().chain(distributed.keys()).chain(counts.keys()).map(String::as_str).collect();
         names.sort_unstable();
         names.dedup();
         match self.counts_named(&names).await {
@@ -315,23 +357,28 @@ impl Classic {
 
     async fn beat(&self) -> Result<()> {
         let identity = self.group.identity.lock().clone();
+        // Behind a silent broker others are to be asked while the session lasts.
+        let within = Some(self.group.settings.session_timeout / 3);
         let request = HeartbeatRequest {
             group_id: self.group.settings.group.clone(),
             generation_id: identity.epoch,
             member_id: identity.member,
             group_instance_id: self.group.settings.instance.clone(),
         };
-        let beaten = self.group.membership.call(&request, NEWEST, None, |beaten| Some(beaten.error_code)).await?;
+        let beaten = self.group.membership.call(&request, NEWEST, within, |beaten| Some(beaten.error_code)).await?;
         checked(beaten.error_code, || format!("heartbeat to group {}", self.group.settings.group), None)
     }
 
     /// Does something that may take long, and heartbeats meanwhile. What a heartbeat learns is learnt again behind it.
-    async fn beating<T>(&self, doing: impl Future<Output = T>) -> T {
+    pub(super) async fn beating<T>(&self, doing: impl Future<Output = T>) -> T {
         tokio::pin!(doing);
         loop {
             tokio::select! {
                 done = &mut doing => return done,
                 () = tokio::time::sleep(self.group.settings.heartbeat_interval) => {
+                    if self.group.identity.lock().epoch < 0 {
+                        continue;
+                    }
                     if let Err(error) = self.beat().await {
                         tracing::debug!(%error, "heartbeat");
                     }

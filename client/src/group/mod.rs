@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 pub use assignor::Assignor;
 pub use listener::{Heard, Rebalance, RebalanceListener};
-pub(crate) use member::Member;
+pub(crate) use member::{Member, watch};
 pub use offsets::OffsetAndMetadata;
 pub(crate) use settings::GroupSettings;
 pub use settings::{Commit, GroupProtocol};
@@ -199,15 +199,17 @@ impl Group {
         }
     }
 
-    /// Partitions go to others.
-    pub(crate) async fn revoke(self: &Arc<Self>, revoked: &Owned) {
+    /// Partitions go to others. Says whether what was due is committed.
+    pub(crate) async fn revoke(self: &Arc<Self>, revoked: &Owned, within: Duration) -> Result<()> {
         if revoked.is_empty() {
-            return;
+            return Ok(());
         }
         self.close(revoked);
-        if let Commit::Auto(_) = self.settings.commit
-            && let Err(error) = self.commit(self.due(revoked), true).await
-        {
+        let committed = match self.settings.commit {
+            Commit::Auto(_) => self.commit_within(self.due(revoked), true, within).await,
+            Commit::Manual => Ok(()),
+        };
+        if let Err(error) = &committed {
             tracing::warn!(%error, "committing before partitions go");
         }
         if let Some(listener) = &self.settings.listener.0 {
@@ -215,6 +217,7 @@ impl Group {
             listener.revoked(&Rebalance { group: Arc::clone(self) }, &revoked).await;
         }
         self.release(revoked);
+        committed
     }
 
     /// The group has given away all that this consumer had.
@@ -228,6 +231,13 @@ impl Group {
         if let Some(listener) = &self.settings.listener.0 {
             listener.lost(&lost.into_iter().collect::<Vec<_>>()).await;
         }
+    }
+
+    /// Nothing is handed over any more, and nobody hears of it.
+    fn abandon(&self) {
+        let owned = self.owned();
+        self.close(&owned);
+        self.release(&owned);
     }
 
     fn close(&self, going: &Owned) {

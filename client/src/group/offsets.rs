@@ -10,13 +10,13 @@ use highwater_protocol::message::offset_fetch_request::{OffsetFetchRequestGroup,
 use highwater_protocol::message::{OffsetCommitRequest, OffsetFetchRequest};
 use tokio::time::Instant;
 
-use super::{Commit, Group, GroupProtocol, Owned, TopicPartition};
+use super::{Commit, Group, GroupProtocol, Identity, Owned, TopicPartition};
 use crate::coordinator::Backoff;
 use crate::error::{Error, Kind, Result, checked};
 use crate::record::ConsumerRecord;
 
 /// How long a commit or a look-up is tried.
-const TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 /// The last versions that name topics.
 const NAMED: i16 = 9;
 
@@ -80,9 +80,18 @@ impl Group {
 
     /// Commits, and tries again what may succeed later. Of partitions that went meanwhile nothing is committed: their new owners
     /// do. That is an error, unless `lenient`.
-    pub(crate) async fn commit(&self, mut offsets: Offsets, lenient: bool) -> Result<()> {
-        let (deadline, mut backoff) = (Instant::now() + TIMEOUT, Backoff::new());
+    pub(crate) async fn commit(&self, offsets: Offsets, lenient: bool) -> Result<()> {
+        self.commit_within(offsets, lenient, TIMEOUT).await
+    }
+
+    pub(super) async fn commit_within(&self, mut offsets: Offsets, lenient: bool, within: Duration) -> Result<()> {
+        let (deadline, mut backoff) = (Instant::now() + within, Backoff::new());
+        let waited = tokio::time::timeout_at(deadline, self.committing.lock()).await;
+        let late = || format!("committing of group {}: earlier commits are not over", self.settings.group);
+        let _one_at_a_time = waited.map_err(|_| Error::new(Kind::TimedOut, late()))?;
         loop {
+            // In this order: who is somebody else by the time of the commit is refused.
+            let identity = self.identity.lock().clone();
             let owned = self.owned();
             if let Some((gone, _)) = offsets.iter().find(|(one, _)| !owned.contains(one))
                 && !lenient
@@ -96,13 +105,12 @@ impl Group {
             if offsets.is_empty() {
                 return Ok(());
             }
-            let identity = self.identity.lock().clone();
-            let Err(error) = self.commit_once(&offsets).await else { return Ok(()) };
+            let Err(error) = self.commit_once(&identity, &offsets, within).await else { return Ok(()) };
             // The group went on; this consumer is about to learn it, or has learnt it while it asked.
             let is_behind = match error.code() {
                 Some(ErrorCode::StaleMemberEpoch | ErrorCode::RebalanceInProgress) => true,
                 Some(ErrorCode::IllegalGeneration | ErrorCode::UnknownMemberId | ErrorCode::FencedMemberEpoch) => {
-                    identity != *self.identity.lock()
+                    identity.epoch < 0 || identity != *self.identity.lock()
                 }
                 _ => false,
             };
@@ -115,9 +123,12 @@ impl Group {
         }
     }
 
-    async fn commit_once(&self, offsets: &Offsets) -> Result<()> {
-        let _one_at_a_time = self.committing.lock().await;
-        let identity = self.identity.lock().clone();
+    async fn commit_once(&self, identity: &Identity, offsets: &Offsets, within: Duration) -> Result<()> {
+        if identity.epoch < 0 {
+            // A group without members would take it from anybody. What this consumer has is about to be lost.
+            let what = format!("committing of group {}", self.settings.group);
+            return Err(Error::broker(ErrorCode::UnknownMemberId, &what, None));
+        }
         let mut topics: BTreeMap<&str, Vec<OffsetCommitRequestPartition>> = BTreeMap::new();
         for (one, offset) in offsets {
             topics.entry(&one.topic).or_default().push(OffsetCommitRequestPartition {
@@ -136,7 +147,7 @@ impl Group {
         let request = OffsetCommitRequest {
             group_id: self.settings.group.clone(),
             generation_id_or_member_epoch: identity.epoch,
-            member_id: identity.member,
+            member_id: identity.member.clone(),
             group_instance_id: self.settings.instance.clone(),
             topics: topics.into_iter().map(topic).collect(),
             ..OffsetCommitRequest::default()
@@ -144,7 +155,7 @@ impl Group {
         let first = |response: &highwater_protocol::message::OffsetCommitResponse| {
             response.topics.first().and_then(|topic| topic.partitions.first()).map(|one| one.error_code)
         };
-        let response = self.offsets.call(&request, NAMED, None, first).await?;
+        let response = self.offsets.call(&request, NAMED, Some(within), first).await?;
         for topic in &response.topics {
             for one in &topic.partitions {
                 let what =

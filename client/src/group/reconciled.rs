@@ -12,6 +12,7 @@ use highwater_protocol::message::{ConsumerGroupHeartbeatRequest, ConsumerGroupHe
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::offsets::TIMEOUT;
 use super::{Group, Identity, Owned, TopicPartition};
 use crate::consumer::partitions::Found;
 use crate::coordinator::Backoff;
@@ -42,6 +43,8 @@ pub(super) struct Reconciled {
     told: Owned,
     /// The next heartbeat says all.
     says_all: bool,
+    /// The coordinator may know this member: a heartbeat was sent, answered or not.
+    may_be_known: bool,
     interval: Duration,
     /// The error that was told last, so that a lasting one is told once.
     complained: Option<ErrorCode>,
@@ -58,6 +61,7 @@ impl Reconciled {
             target: None,
             told: Owned::new(),
             says_all: true,
+            may_be_known: false,
             interval: FIRST_INTERVAL,
             complained: None,
         }
@@ -117,6 +121,7 @@ impl Reconciled {
         while Instant::now() < next {
             tokio::time::sleep_until(next.min(self.group.deadline())).await;
             if Instant::now() >= self.group.deadline() {
+                self.group.close(&self.group.owned());
                 if let Err(error) = self.leave().await {
                     tracing::debug!(%error, "leaving");
                 }
@@ -131,6 +136,7 @@ impl Reconciled {
     /// Says all that is new, or only that it lives.
     async fn beat(&mut self, says_news: bool) -> Result<()> {
         let (request, said) = self.request(says_news);
+        self.may_be_known = true;
         let response = self.send(&request).await?;
         if let Some(said) = said {
             self.told = said;
@@ -180,7 +186,8 @@ impl Reconciled {
 
     async fn send(&self, request: &ConsumerGroupHeartbeatRequest) -> Result<ConsumerGroupHeartbeatResponse> {
         let group = &self.group;
-        let response = group.membership.call(request, VERSION, None, |response| Some(response.error_code)).await?;
+        let within = Some(self.interval.max(FIRST_INTERVAL));
+        let response = group.membership.call(request, VERSION, within, |response| Some(response.error_code)).await?;
         let detail = response.error_message.as_deref();
         checked(response.error_code, || format!("heartbeat to group {}", group.settings.group), detail)?;
         Ok(response)
@@ -192,8 +199,11 @@ impl Reconciled {
         if is_known(&self.names) {
             return Ok(true);
         }
-        let (metadata, _) = self.group.client.refresh(None, false).await?;
+        let client = self.group.client.clone();
+        let (metadata, _) = self.beating(client.refresh(None, false)).await?;
         let wanted: BTreeSet<Uuid> = target.iter().map(|(id, _)| *id).collect();
+        // A topic that was deleted and created again has another id.
+        self.names.retain(|id, name| metadata.topics.get(name).is_none_or(|topic| topic.id == *id));
         let found = metadata.topics.into_values().filter(|topic| wanted.contains(&topic.id));
         self.names.extend(found.map(|topic| (topic.id, topic.name)));
         Ok(is_known(&self.names))
@@ -208,7 +218,8 @@ impl Reconciled {
         let revoked: Owned = owned.difference(&target_named).cloned().collect();
         let added: Owned = target_named.difference(&owned).cloned().collect();
         if !revoked.is_empty() {
-            self.beating(group.revoke(&revoked)).await;
+            // A commit that failed is told by a warning, and does not hold up the group.
+            let _told = self.beating(group.revoke(&revoked, TIMEOUT)).await;
             // The coordinator hears of it first; others wait for it.
             self.target.get_or_insert_with(|| target.clone());
             return Ok(());
@@ -221,7 +232,7 @@ impl Reconciled {
     }
 
     /// Does something that may take long, and heartbeats meanwhile.
-    async fn beating<T>(&mut self, doing: impl Future<Output = T>) -> T {
+    pub(super) async fn beating<T>(&mut self, doing: impl Future<Output = T>) -> T {
         tokio::pin!(doing);
         loop {
             tokio::select! {
@@ -229,6 +240,8 @@ impl Reconciled {
                 () = tokio::time::sleep(self.interval) => {
                     if let Err(error) = self.beat(false).await {
                         tracing::debug!(%error, "heartbeat");
+                        // What the lost answer said is said again to who says all.
+                        self.says_all = true;
                     }
                 }
             }
@@ -237,7 +250,7 @@ impl Reconciled {
 
     /// Leaves; a static member says that it comes back.
     pub(super) async fn leave(&self) -> Result<()> {
-        if self.group.identity.lock().epoch <= 0 {
+        if !self.may_be_known {
             return Ok(());
         }
         let settings = &self.group.settings;
@@ -249,6 +262,10 @@ impl Reconciled {
             rebalance_timeout_ms: -1,
             ..ConsumerGroupHeartbeatRequest::default()
         };
-        self.send(&request).await.map(drop)
+        match self.send(&request).await {
+            // It did not come that far.
+            Err(error) if error.code() == Some(ErrorCode::UnknownMemberId) => Ok(()),
+            left => left.map(drop),
+        }
     }
 }

@@ -10,6 +10,9 @@ use crate::consumer::StartFrom;
 use crate::error::{Error, Kind, Result};
 use crate::property;
 
+/// What Kafka's durations can be at most, in milliseconds of 32 bits.
+const LONGEST: Duration = Duration::from_millis(0x7fff_ffff);
+
 /// How members agree on who reads what.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum GroupProtocol {
@@ -109,6 +112,23 @@ impl GroupSettings {
         }
         if self.assignors.is_empty() {
             return wrong("partition.assignment.strategy is empty: a classic group needs an assignor");
+        }
+        for duration in [
+            &mut self.session_timeout,
+            &mut self.heartbeat_interval,
+            &mut self.max_poll_interval,
+            &mut self.metadata_max_age,
+        ] {
+            *duration = LONGEST.min(*duration);
+        }
+        if let Commit::Auto(interval) = &mut self.commit {
+            *interval = LONGEST.min(*interval);
+            if interval.is_zero() {
+                return wrong("auto.commit.interval.ms is 0: take 1 or more, or commit by hand");
+            }
+        }
+        if self.heartbeat_interval.is_zero() {
+            return wrong("heartbeat.interval.ms is 0: take a third of session.timeout.ms");
         }
         let is_classic = self.protocol == GroupProtocol::Classic;
         if is_classic && self.heartbeat_interval >= self.session_timeout {

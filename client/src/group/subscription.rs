@@ -26,6 +26,11 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
+    /// Of a member that wants nothing.
+    pub(crate) fn none() -> Self {
+        Self { topics: Vec::new(), user_data: None, owned: Owned::new(), generation: -1, rack: None }
+    }
+
     pub(crate) fn encode(&self) -> Result<Bytes, EncodeError> {
         let mut writer = Writer::new();
         writer.i16(VERSION);

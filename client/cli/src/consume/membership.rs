@@ -4,7 +4,7 @@ use highwater_client::{Client, Consumer, GroupProtocol, StartFrom};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
-use super::{ConsumeArguments, LOOK, MOST_AT_ONCE, Printer, told};
+use super::{ConsumeArguments, LOOK, MOST_AT_ONCE, Printer};
 use crate::failed::Failed;
 use crate::offsets::Place;
 use crate::output;
@@ -110,7 +110,9 @@ impl Reader {
                     }
                     output::write(&out)?;
                 }
-                Err(error) => told(error)?,
+                Err(error) if consumer.is_ended() => return Err(error.into()),
+                // The group goes on, and so does its member.
+                Err(error) => eprintln!("highwater: {error}"),
             }
             // A poll takes a moment at most, and one that is given up would lose what it took.
             if is_told_to_stop(signals).await || self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
