@@ -116,6 +116,12 @@ impl Reader {
         Self { left: bytes, budget: limit, limit }
     }
 
+    /// Reads bytes that we wrote ourselves, which may allocate what they like; a count is held against the bytes left all the
+    /// same.
+    pub fn of_own(bytes: BytesMut) -> Self {
+        Self { left: bytes, budget: usize::MAX, limit: usize::MAX }
+    }
+
     /// How many bytes are left.
     pub fn remaining(&self) -> usize {
         self.left.len()

@@ -289,11 +289,13 @@ impl Script for Bench {
                 let protocol = |name: String| JoinGroupRequestProtocol {
                     name,
                     metadata: match command.value("metadata") {
+                        None if command.has("large") => Bytes::from(vec![0; 1 << 20]),
                         None => subscription(command.value("topics").unwrap_or("t"), command.value("owned")),
                         Some(other) => Bytes::copy_from_slice(other.as_bytes()),
                     },
                 };
-                let protocols = list(Some(command.value("protocols").unwrap_or("range")));
+                let mut protocols = list(Some(command.value("protocols").unwrap_or("range")));
+                protocols.extend((1..number("many", 1)).map(|index| format!("protocol-{index}")));
                 let request = JoinGroupRequest {
                     group_id: group,
                     session_timeout_ms: int("session", 10_000),

@@ -46,7 +46,7 @@ pub fn kind(key: &[u8]) -> Option<i16> {
 
 /// Reads a key whose kind is known to be this one.
 pub fn read_key<K: Key>(key: &Bytes) -> Result<K, DecodeError> {
-    let mut reader = Reader::new(BytesMut::from(&key[..]));
+    let mut reader = Reader::of_own(BytesMut::from(&key[..]));
     reader.i16()?;
     let read = K::decode(&mut reader, 0)?;
     reader.finish()?;
@@ -55,7 +55,7 @@ pub fn read_key<K: Key>(key: &Bytes) -> Result<K, DecodeError> {
 
 /// Reads a value. A version of later software is not known, and an error.
 pub fn read_value<V: Value>(value: &Bytes) -> Result<V, DecodeError> {
-    let mut reader = Reader::new(BytesMut::from(&value[..]));
+    let mut reader = Reader::of_own(BytesMut::from(&value[..]));
     let version = reader.i16()?;
     if !(V::VERSIONS.0..=V::VERSIONS.1).contains(&version) {
         return Err(DecodeError::UnknownRecordVersion { kind: V::KIND, version });

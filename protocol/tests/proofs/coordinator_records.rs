@@ -1,6 +1,9 @@
 //! Records of groups: what is written is read back, in every version, and what Apache Kafka 4.4 wrote is read.
 
 use bytes::Bytes;
+use highwater_protocol::coordinator_record::consumer_group_member_metadata_value::{
+    ClassicMemberMetadata, ClassicProtocol,
+};
 use highwater_protocol::coordinator_record::{self as record, *};
 use highwater_protocol::error::DecodeError;
 use highwater_protocol::testing::Chance;
@@ -47,4 +50,19 @@ fn records_come_back() {
     value_comes_back::<ConsumerGroupCurrentMemberAssignmentValue>();
     key_comes_back::<ConsumerGroupRegularExpressionKey>();
     value_comes_back::<ConsumerGroupRegularExpressionValue>();
+}
+
+/// It is many times as large in memory as in bytes, and was written by us.
+#[test]
+fn a_record_of_many_small_parts_comes_back() {
+    let classic = ClassicMemberMetadata {
+        supported_protocols: vec![ClassicProtocol::default(); 10_000],
+        ..ClassicMemberMetadata::default()
+    };
+    let value = ConsumerGroupMemberMetadataValue {
+        classic_member_metadata: Some(classic),
+        ..ConsumerGroupMemberMetadataValue::default()
+    };
+    let bytes = record::write_value(&value, 0).expect("encodes");
+    assert_eq!(record::read_value(&bytes), Ok(value));
 }

@@ -1,11 +1,13 @@
 """The clients of the groups, and how one of their members is started."""
 
 import itertools
+import os
 import pathlib
 import sys
 
 INTEROP = pathlib.Path(__file__).resolve().parent.parent
-INSTALLED = INTEROP.parent.parent / "target" / "interop"
+ROOT = INTEROP.parent.parent
+INSTALLED = ROOT / "target" / "interop"
 
 
 class Client:
@@ -51,10 +53,18 @@ def node(client, variant="classic", **lacks):
     return Client(home / "node_modules" / ".bin" / "node", home / "member.js", client, variant, protocol=protocol(variant), **lacks)
 
 
+def ours(variant="classic"):
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    return Client(target / "debug" / "group_member", variant, protocol=protocol(variant))
+
+
 # The members of a client are started by a line here: another program that says what python/member.py does, and its arguments.
-# "consumer" is the protocol of KIP-848. "classic" is the client's own choice of assignors: range for librdkafka, Java, sarama and the clients in Python,
-# cooperative-sticky for franz-go, round-robin for those in JavaScript.
+# "consumer" is the protocol of KIP-848. "classic" is the client's own choice of assignors: range for ours, librdkafka, Java,
+# sarama and the clients in Python, cooperative-sticky for franz-go, round-robin for those in JavaScript.
 CLIENTS = {
+    "highwater": ours(),
+    "highwater cooperative": ours("cooperative"),
+    "highwater consumer": ours("consumer"),
     "java-4.4 consumer": java("4.4", "consumer"),
     "java-4.4": java("4.4"),
     "java-4.4 cooperative": java("4.4", "cooperative"),

@@ -634,6 +634,19 @@ impl ClassicGroup {
 
     /// The record that tells of it.
     pub(super) fn record(&self) -> Change {
+        Change::group(&self.id, Some(&self.value()))
+    }
+
+    /// The record of a group whose members have yet to settle its next generation: with a new coordinator nobody is in it, so
+    /// that everybody joins again.
+    pub(super) fn unsettled_record(&self) -> Change {
+        let generation = self.generation.saturating_add(1);
+        let value =
+            GroupMetadataValue { generation, protocol: None, leader: None, members: Vec::new(), ..self.value() };
+        Change::group(&self.id, Some(&value))
+    }
+
+    fn value(&self) -> GroupMetadataValue {
         let member = |(id, member): (&String, &Member)| MemberMetadata {
             member_id: id.clone(),
             group_instance_id: member.group_instance_id.clone(),
@@ -644,15 +657,14 @@ impl ClassicGroup {
             subscription: self.protocol.as_deref().and_then(|name| member.metadata(name)).cloned().unwrap_or_default(),
             assignment: member.assignment.clone(),
         };
-        let value = GroupMetadataValue {
+        GroupMetadataValue {
             protocol_type: self.protocol_type.clone().unwrap_or_default(),
             generation: self.generation,
             protocol: self.protocol.clone(),
             leader: self.leader.clone(),
             current_state_timestamp: self.state_since.0,
             members: self.members.iter().map(member).collect(),
-        };
-        Change::group(&self.id, Some(&value))
+        }
     }
 
     fn turn_to(&mut self, state: State, wall: Timestamp) {

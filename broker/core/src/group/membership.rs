@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use highwater_protocol::error_code::ErrorCode;
 use highwater_protocol::ids::Monotonic;
+use highwater_protocol::message::join_group_request::JoinGroupRequestProtocol;
 use highwater_protocol::message::leave_group_response::MemberResponse;
 use highwater_protocol::message::{
     ConsumerGroupHeartbeatResponse, HeartbeatRequest, LeaveGroupRequest, LeaveGroupResponse, OffsetCommitRequest,
@@ -19,6 +20,10 @@ use crate::machine::{Leading, Token};
 
 /// From this version on a commit to a group that is not there is told so.
 const TELLS_MISSING_GROUP: i16 = 9;
+/// Protocols that a classic member may know: clients know a handful.
+const MOST_PROTOCOLS: usize = 64;
+/// Bytes that they may come to, names and metadata together: a record of the group holds them for each member.
+const PROTOCOL_BYTES: usize = 1 << 20;
 
 impl GroupMachine {
     pub(super) fn join(&mut self, join: Join, token: Token, at: &Leading<'_>, out: &mut Effects) {
@@ -27,6 +32,9 @@ impl GroupMachine {
         let session = join.request.session_timeout_ms;
         if session < config.min_session_timeout_ms || session > config.max_session_timeout_ms {
             return refuse_join(&member, ErrorCode::InvalidSessionTimeout, token, out);
+        }
+        if !is_bounded(&join.request.protocols) {
+            return refuse_join(&member, ErrorCode::InconsistentGroupProtocol, token, out);
         }
         if self.consumers.get(&id).is_some_and(|group| !group.is_empty()) {
             return self.join_consumers(&join, token, at, out);
@@ -226,9 +234,12 @@ impl GroupMachine {
     }
 
     fn go_on_as(&mut self, mut classic: ClassicGroup, id: &str, rebalances: bool, at: &Leading<'_>, out: &mut Effects) {
-        out.changes.push(classic.record());
         if rebalances {
+            // What nobody was given yet has to be settled by a new coordinator too, whatever generation this one gets to.
+            out.changes.push(classic.unsettled_record());
             classic.prepare(now_of(at), out);
+        } else {
+            out.changes.push(classic.record());
         }
         self.live.watches.remove(id);
         self.live.groups.insert(id.to_owned(), classic);
@@ -259,7 +270,10 @@ impl GroupMachine {
 
     /// What time asks for in a consumer group.
     pub(super) fn expire_consumers(&mut self, id: &str, at: &Leading<'_>, out: &mut Effects) {
-        let Some(group) = self.consumers.get(id) else { return };
+        let Some(group) = self.consumers.get(id) else {
+            self.live.watches.remove(id);
+            return;
+        };
         let Some(watch) = self.live.watches.get_mut(id) else { return };
         let overdue = watch.overdue(group, at.now);
         if !overdue.is_empty() {
@@ -291,4 +305,10 @@ impl GroupMachine {
             None => Err(ErrorCode::IllegalGeneration),
         }
     }
+}
+
+/// Whether what a member joins with is little enough to be kept, and to be held against what the others know.
+fn is_bounded(protocols: &[JoinGroupRequestProtocol]) -> bool {
+    let bytes: usize = protocols.iter().map(|protocol| protocol.name.len() + protocol.metadata.len()).sum();
+    protocols.len() <= MOST_PROTOCOLS && bytes <= PROTOCOL_BYTES
 }

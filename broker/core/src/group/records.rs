@@ -26,8 +26,8 @@ const OFFSET_VERSION: i16 = 4;
 const EXPIRING_OFFSET_VERSION: i16 = 1;
 /// There is one version of each record of a consumer group.
 const CONSUMER_VERSION: i16 = 0;
-/// No batch of ours is compressed, so this bounds nothing but a batch that is not ours.
-const INFLATED_BYTES: usize = 256 << 20;
+/// No batch of ours is compressed, so that its records take no more than it has bytes.
+const INFLATED_BYTES: usize = usize::MAX;
 
 /// One record: a tombstone where there is no value.
 #[derive(Clone, PartialEq, Eq, Debug)]

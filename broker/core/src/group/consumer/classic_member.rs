@@ -99,7 +99,10 @@ fn downgrade(
 ) -> Result<Joined, ErrorCode> {
     let mut nowhere = Vec::new();
     let (epoch, _) = group.note(watch, step, at, &mut nowhere).map_err(|refused| refused.code)?;
-    let rebalances = group.assignment_epoch < epoch;
+    // Who has yet to give something up, or to be given it, gets no further in a group that is settled.
+    let mut others = group.members.iter().filter(|(id, _)| **id != replaced);
+    let rebalances =
+        group.assignment_epoch < epoch || others.any(|(_, other)| !other.is_reconciled_to(group.assignment_epoch));
     let member = match rebalances {
         true => step.member.clone(),
         false => {

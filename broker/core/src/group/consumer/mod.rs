@@ -44,6 +44,8 @@ use crate::controller::image::Image;
 
 /// Kafka's epoch of a group that no record tells an epoch of.
 const FIRST_EPOCH: i32 = 1;
+/// Bytes of a message at most: it may name what a client sent, which is as long as a string of the protocol can be.
+const MESSAGE_BYTES: usize = 1024;
 
 /// Why a request is refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -54,7 +56,9 @@ pub(super) struct Refused {
 
 impl Refused {
     pub(super) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        let mut message = message.into();
+        message.truncate(message.floor_char_boundary(MESSAGE_BYTES));
+        Self { code, message }
     }
 }
 
@@ -388,4 +392,15 @@ fn metadata_hash<'a>(topics: impl Iterator<Item = &'a String>, image: &Image) ->
         add(&u64::try_from(topic.partitions.len()).unwrap_or(u64::MAX).to_be_bytes());
     }
     hash.cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_cut_between_letters() {
+        let refused = Refused::new(ErrorCode::InvalidRequest, format!("a{}", "\u{e9}".repeat(20_000)));
+        assert_eq!(refused.message.len(), MESSAGE_BYTES - 1);
+    }
 }

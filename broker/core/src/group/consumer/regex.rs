@@ -17,6 +17,10 @@ use crate::group::records::Change;
 
 /// Bytes that the automaton of one expression may take.
 const AUTOMATON_BYTES: usize = 1 << 20;
+/// Different expressions that one group may have: each is held against the names of all topics.
+const MOST_EXPRESSIONS: usize = 100;
+/// How many of them one turn matches, so that others get theirs in between.
+const EXPRESSIONS_A_TURN: usize = 10;
 /// A group's expressions are not matched again sooner than this.
 const LEAST_PAUSE_MS: i64 = 10_000;
 /// They are matched again after this, whatever happened.
@@ -41,9 +45,24 @@ pub(super) fn check_change(group: &ConsumerGroup, before: &Member, member: &Memb
         return Ok(Changed::Resolved);
     }
     if group.subscribers(&member.regex) == 0 {
-        compiled(&member.regex)?;
+        check(&member.regex)?;
+        check_room(group, before)?;
     }
     Ok(Changed::Unresolved)
+}
+
+/// Refuses an expression more than a group may have. One that its only subscriber gives up for it makes room.
+fn check_room(group: &ConsumerGroup, before: &Member) -> Result<(), Refused> {
+    let given_up = usize::from(group.subscribers(&before.regex) == 1);
+    if group.subscribers.len() - given_up < MOST_EXPRESSIONS {
+        return Ok(());
+    }
+    let message = format!(
+        "Group {} has {MOST_EXPRESSIONS} different regular expressions, and no room for another: subscribe by one of them, or by \
+         the topics' names.",
+        group.id
+    );
+    Err(Refused::new(ErrorCode::InvalidRegularExpression, message))
 }
 
 /// Forgets an expression that nobody subscribes to any more, and has the others matched where they have to be.
@@ -76,21 +95,29 @@ pub(super) fn note_change(
     }
 }
 
-/// Matches a group's expressions. Where one matches other topics than before, the group has a new epoch.
+/// Matches a group's expressions, some of them if there are many; the next turn goes on. Where one matches other topics than
+/// before, or a member was given what its own does not match, the group has a new epoch.
 pub(in crate::group) fn resolve(group: &ConsumerGroup, watch: &mut Watch, at: Now<'_>, out: &mut Vec<Change>) {
-    watch.resolve_at = None;
-    watch.has_matched_all = true;
+    if watch.unmatched.is_empty() {
+        watch.unmatched = group.subscribers.keys().cloned().collect();
+        watch.has_matched_all = true;
+    }
     let change = Change::consumer(&group.id);
     let mut all: BTreeMap<&str, BTreeSet<String>> =
         group.resolved.iter().map(|(regex, resolved)| (regex.as_str(), resolved.topics.clone())).collect();
     let mut has_changed = false;
-    for regex in group.subscribers.keys() {
+    for _ in 0..EXPRESSIONS_A_TURN {
+        let Some(next) = watch.unmatched.pop_first() else { break };
+        // Meanwhile it may be nobody's.
+        let Some((regex, _)) = group.subscribers.get_key_value(&next) else { continue };
         let topics = matched(regex, at.image);
         has_changed |= all.get(regex.as_str()).map_or(!topics.is_empty(), |before| *before != topics);
         let resolved = Resolved { topics: topics.clone(), version: 0, timestamp: at.wall.0 };
         out.push(change.regex(regex, Some(&resolved)));
         all.insert(regex, topics);
     }
+    watch.resolve_at = (!watch.unmatched.is_empty()).then_some(at.now);
+    has_changed |= group.epoch == group.assignment_epoch && has_strangers(group, &all, at.image);
     let mut topics: BTreeSet<&String> = group.members.values().flat_map(|member| &member.topics).collect();
     topics.extend(all.values().flatten());
     let hash = metadata_hash(topics.into_iter(), at.image);
@@ -100,18 +127,40 @@ pub(in crate::group) fn resolve(group: &ConsumerGroup, watch: &mut Watch, at: No
     }
 }
 
+/// Whether the target gives a member of a topic that neither its names nor its expression are about: it gave that up when it
+/// changed its expression, and nobody else was given it.
+fn has_strangers(group: &ConsumerGroup, matched: &BTreeMap<&str, BTreeSet<String>>, image: &Image) -> bool {
+    group.members.iter().any(|(id, member)| {
+        let Some(matched) = matched.get(member.regex.as_str()) else { return false };
+        let mut given = group.target.get(id).into_iter().flat_map(BTreeMap::keys);
+        given.any(|topic| {
+            let name = image.topic_by_id(*topic).map(|topic| &topic.name);
+            name.is_some_and(|name| !matched.contains(name) && !member.topics.contains(name))
+        })
+    })
+}
+
 fn matched(regex: &str, image: &Image) -> BTreeSet<String> {
-    // What a record holds was compiled before.
-    let Ok(compiled) = compiled(regex) else { return BTreeSet::new() };
+    // What a record holds was checked before.
+    let Ok(compiled) = compiled(&whole(regex)) else { return BTreeSet::new() };
     image.topics().filter(|topic| compiled.is_match(&topic.name)).map(|topic| topic.name.clone()).collect()
 }
 
-/// The automaton of an expression that matches whole names.
-fn compiled(regex: &str) -> Result<Regex, Refused> {
-    let build = |pattern: &str| RegexBuilder::new(pattern).size_limit(AUTOMATON_BYTES).build();
+/// Refuses what is no expression.
+fn check(regex: &str) -> Result<(), Refused> {
     // By itself first: what closes a parenthesis that it did not open is no expression, whatever stands around it.
-    build(regex).and_then(|_| build(&format!("\\A(?:{regex})\\z"))).map_err(|error| {
+    compiled(regex).and_then(|_| compiled(&whole(regex))).map(drop).map_err(|error| {
         let message = format!("`{regex}` is no regular expression in RE2's syntax: {error}.");
         Refused::new(ErrorCode::InvalidRegularExpression, message)
     })
+}
+
+/// The expression that matches whole names.
+fn whole(regex: &str) -> String {
+    format!("\\A(?:{regex})\\z")
+}
+
+/// The automaton of an expression.
+fn compiled(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).size_limit(AUTOMATON_BYTES).build()
 }

@@ -16,6 +16,8 @@ pub(in crate::group) struct Watch {
     pub(in crate::group) knows_topics: bool,
     /// When its expressions are to be matched.
     pub(in crate::group) resolve_at: Option<Monotonic>,
+    /// Those of them that the turns so far have left.
+    pub(in crate::group) unmatched: BTreeSet<String>,
     /// No topic was made since they were matched.
     pub(in crate::group) has_matched_all: bool,
 }
@@ -39,7 +41,8 @@ impl Watch {
         let session = at.consumer(&group.id).session_timeout_ms;
         for (id, member) in &group.members {
             watch.lives(id, at.now.after_ms(session));
-            if member.state == MemberState::Unrevoked {
+            // A classic one says what it has given up by joining again, which it learns from its next heartbeat.
+            if member.state == MemberState::Unrevoked && !member.is_classic() {
                 watch.revokes(id, Some((at.now.after_ms(millis(member.rebalance_timeout_ms)), member.epoch)));
             }
         }
@@ -86,6 +89,7 @@ impl Watch {
     /// The members whose time is over.
     pub(in crate::group) fn overdue(&mut self, group: &ConsumerGroup, now: Monotonic) -> BTreeSet<String> {
         let mut overdue = BTreeSet::new();
+        self.members.retain(|id, _| group.members.contains_key(id));
         for (id, deadlines) in &mut self.members {
             // It went on since, or left for a while.
             let is_in = |epoch: i32| group.members.get(id).is_some_and(|member| member.epoch == epoch);
