@@ -86,7 +86,7 @@ fn entries(
             ResourceType::Topic => topic_values(def, own, &broker),
             ResourceType::Broker if defaults_only => only_set(def, own, Source::DefaultBroker),
             ResourceType::Broker => broker_values(def, &broker),
-            ResourceType::Group | ResourceType::ClientMetrics => group_values(def, own),
+            ResourceType::Group | ResourceType::ClientMetrics => group_values(def, own, &broker),
         }
     };
     let definitions = match kind {

@@ -108,6 +108,8 @@ const fn stays(
 }
 
 const ALL: RangeInclusive<i16> = i16::MIN..=i16::MAX;
+const ONCE: &str =
+    "A group is described once however often a request names it: a short one would else take any amount of memory.";
 const STRICT: &str = "A frame is its message to the last byte, and its tags rise, as the protocol has them: what is behind is \
     not guessed at.";
 const UNSERVED: &str = "A key is advertised when it is served.";
@@ -437,13 +439,14 @@ pub const ACCEPTED: &[Accepted] = &[
         Reason::Defect,
         INSIDE,
     ),
+    stays(Some(ApiKey::DescribeGroups), "described/twice", "groups[*#2]", ("{*", "absent"), Reason::Design, ONCE),
     stays(
-        Some(ApiKey::DescribeConfigs),
-        "groups/*",
-        "results[*].configs[consumer.assignment.interval.ms]*",
-        ("*", "*"),
-        Reason::NotYet,
-        "What a broker was started with is what its groups begin with, and is not shown in theirs yet.",
+        Some(ApiKey::ConsumerGroupDescribe),
+        "described/twice",
+        "groups[*#2]",
+        ("{*", "absent"),
+        Reason::Design,
+        ONCE,
     ),
 ];
 

@@ -90,16 +90,20 @@ pub fn broker_values(def: &ConfigDef, broker: &BrokerSettings<'_>) -> Vec<Descri
     found
 }
 
-/// All values of a group's setting, or of a subscription's to client metrics, the one in force first.
-pub fn group_values(def: &ConfigDef, own: &Settings) -> Vec<Described> {
+/// All values of a group's setting, which begins with the broker's, or of a subscription's to client metrics, the one in force first.
+pub fn group_values(def: &ConfigDef, own: &Settings, broker: &BrokerSettings<'_>) -> Vec<Described> {
     let set = own.get(def.name).map(|value| Described {
         name: Some(def.name.to_owned()),
         value: Some(value.clone()),
         source: Source::Group,
     });
-    let default =
-        Described { name: group_synonym(def.name), value: def.default.map(str::to_owned), source: Source::Default };
-    set.into_iter().chain([default]).collect()
+    let synonym = group_synonym(def.name);
+    let default = Described { name: synonym.clone(), value: def.default.map(str::to_owned), source: Source::Default };
+    let of_broker = |(source, settings): (Source, &Settings)| {
+        let value = settings.get(synonym.as_deref()?)?.clone();
+        Some(Described { name: synonym.clone(), value: Some(value), source })
+    };
+    set.into_iter().chain(broker.sources().into_iter().filter_map(of_broker)).chain([default]).collect()
 }
 
 /// The broker's name for what a group that sets nothing does.

@@ -74,7 +74,7 @@ impl GroupMachine {
         if let Some(group) = self.consumers.get(group_id) {
             let watch = self.live.watches.entry(group_id.clone()).or_default();
             let code = consumer::live(group, watch, request, now_of(at));
-            self.live.schedule(group_id);
+            self.live.schedule_member(group_id, member_id);
             return code;
         }
         // A session that lasts longer needs no earlier look.
@@ -130,7 +130,11 @@ impl GroupMachine {
         } else {
             self.stay_with_consumers(heartbeat, at, out)
         };
-        self.live.schedule(id);
+        if out.changes.is_empty() {
+            self.live.schedule_member(id, &heartbeat.request.member_id);
+        } else {
+            self.live.schedule(id);
+        }
         answer.unwrap_or_else(consumer::refused)
     }
 

@@ -451,6 +451,16 @@ impl GroupMachine {
 }
 
 impl Live {
+    /// Schedules a consumer group of whose deadlines only one member's changed. Where they are no earlier than the next look,
+    /// that one finds them, and the others need not be gone through.
+    fn schedule_member(&mut self, id: &str, member: &str) {
+        let next = self.watches.get(id).and_then(|watch| watch.deadline_of(member));
+        let is_seen = |next: Monotonic| self.look_at.get(id).is_some_and(|look| *look <= next);
+        if !next.is_some_and(is_seen) {
+            self.schedule(id);
+        }
+    }
+
     fn schedule(&mut self, id: &str) {
         let classic = self.groups.get(id).and_then(ClassicGroup::deadline);
         let next = classic.into_iter().chain(self.watches.get(id).and_then(Watch::deadline)).min();

@@ -22,9 +22,11 @@ pub(super) const OPERATIONS: i32 = 3400;
 
 pub(crate) fn describe(asked: &Asked, request: DescribeGroupsRequest, turn: &mut Turn) -> Answer {
     let version = asked.version;
+    let mut seen = BTreeSet::new();
     let waiting: Vec<_> = request
         .groups
         .into_iter()
+        .filter(|group| seen.insert(group.clone()))
         .map(|group| (group.clone(), submit(asked, &group, Request::Describe(group.clone()), turn)))
         .collect();
     asked.later(async move {

@@ -1,6 +1,8 @@
 //! Consumer groups (KIP-848): ConsumerGroupHeartbeat (key 68), with ids that members make themselves and regular expressions
 //! from version 1 on, and ConsumerGroupDescribe (69), which tells members' types from version 1 on.
 
+use std::collections::BTreeSet;
+
 use highwater_core::group::{ConsumerHeartbeat, Reply, Request};
 use highwater_protocol::message::consumer_group_describe_response::DescribedGroup;
 use highwater_protocol::message::{
@@ -35,9 +37,11 @@ pub(crate) fn heartbeat(asked: &Asked, request: ConsumerGroupHeartbeatRequest, t
 }
 
 pub(crate) fn describe(asked: &Asked, request: ConsumerGroupDescribeRequest, turn: &mut Turn) -> Answer {
+    let mut seen = BTreeSet::new();
     let waiting: Vec<_> = request
         .group_ids
         .into_iter()
+        .filter(|group| seen.insert(group.clone()))
         .map(|group| {
             let look = Request::DescribeConsumer(group.clone());
             let waiting = named(&group).and_then(|()| submit(asked, &group, look, turn));

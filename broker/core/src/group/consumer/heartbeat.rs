@@ -188,10 +188,9 @@ impl ConsumerGroup {
         request: &ConsumerGroupHeartbeatRequest,
         owned: Option<&[OwnedPartitions]>,
     ) -> Result<Member, Refused> {
-        let member = match self.members.get(id) {
-            Some(member) => member.clone(),
-            None if request.member_epoch == 0 => Member::default(),
-            None => return Err(self.member(id).err().unwrap_or_else(|| unreachable!("it is not there"))),
+        let member = match self.member(id) {
+            Err(_) if request.member_epoch == 0 => Member::default(),
+            known => known?.clone(),
         };
         check_epoch(&member, request.member_epoch, owned)?;
         Ok(member)
@@ -286,6 +285,10 @@ impl ConsumerGroup {
         }
         regex::note_change(self, watch, before, member, at, out);
         let has_new_topics = member.topics != before.topics;
+        // Most heartbeats say nothing new, and then nobody else has to be looked at.
+        if watch.knows_topics && member == before && replaces.is_none() {
+            return Ok((self.epoch, false));
+        }
         let membership = Membership::with(self, id, member, replaces.as_deref());
         let has_changed = has_new_topics
             || has_new_regex == regex::Changed::Resolved

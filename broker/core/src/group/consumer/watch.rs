@@ -86,6 +86,11 @@ impl Watch {
         members.chain(self.resolve_at).min()
     }
 
+    /// The next deadline that concerns a member, or the group as a whole.
+    pub(in crate::group) fn deadline_of(&self, id: &str) -> Option<Monotonic> {
+        self.members.get(id).and_then(Deadlines::first).into_iter().chain(self.resolve_at).min()
+    }
+
     /// The members whose time is over.
     pub(in crate::group) fn overdue(&mut self, group: &ConsumerGroup, now: Monotonic) -> BTreeSet<String> {
         let mut overdue = BTreeSet::new();
