@@ -72,7 +72,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let _ended = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
         stdin_ended.store(true, Ordering::Release);
     });
-    while !leaving.load(Ordering::Acquire) {
+    while !leaving.load(Ordering::Acquire) && !consumer.is_ended() {
         process(&mut consumer).await;
     }
     consumer.close().await?;
