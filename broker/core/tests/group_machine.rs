@@ -382,6 +382,12 @@ impl Script for Bench {
                     Err(refused) => format!("at once: {}\n", beat_text(&refused, &self.controller.view())),
                 }
             }
+            // Members that subscribe by an expression of their own each.
+            "crowd" => {
+                let range = number("from", 0)..number("to", 0);
+                let lines = range.map(|index| format!("beat {group} member=m{index} regex=topic-{index}"));
+                lines.map(|line| self.run(&Command::parse(&line))).filter(|printed| !printed.contains(" at ")).collect()
+            }
             "describe-consumer" => self.decide(Request::DescribeConsumer(group)),
             "commit" => {
                 let name = command.value("topic").unwrap_or("t").to_owned();

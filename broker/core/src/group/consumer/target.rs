@@ -1,8 +1,9 @@
 //! The target of a group's epoch: which member shall have which partitions, as an assignor says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use highwater_protocol::error_code::ErrorCode;
+use uuid::Uuid;
 
 use super::assignors::{self, Spec, Subscriber};
 use super::member::{Member, Partitions};
@@ -47,15 +48,18 @@ pub(super) fn compute(
     (image, config, wall): (&Image, &ConsumerConfig, i64),
     out: &mut Vec<Change>,
 ) -> BTreeMap<String, Partitions> {
-    let subscriber = |(id, member): (&&str, &&Member)| {
+    // Most members of a group subscribe to the same.
+    let mut known: BTreeMap<(&BTreeSet<String>, &str), BTreeSet<Uuid>> = BTreeMap::new();
+    let mut members: BTreeMap<String, Subscriber> = BTreeMap::new();
+    for (id, member) in &membership.members {
+        let topics = known.entry((&member.topics, &member.regex));
         let subscriber = Subscriber {
             instance_id: member.instance_id.clone(),
-            topics: group.subscribed_ids(member, image),
+            topics: topics.or_insert_with(|| group.subscribed_ids(member, image)).clone(),
             assigned: membership.target(group, id).unwrap_or_default(),
         };
-        ((*id).to_owned(), subscriber)
-    };
-    let members: BTreeMap<String, Subscriber> = membership.members.iter().map(subscriber).collect();
+        members.insert((*id).to_owned(), subscriber);
+    }
     let ids = members.values().flat_map(|member| &member.topics);
     let partitions = ids.filter_map(|id| {
         let topic = image.topic_by_id(*id)?;
