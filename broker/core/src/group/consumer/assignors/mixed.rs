@@ -86,6 +86,11 @@ impl<'a> Balance<'a> {
 
     /// Moves partitions of a topic from who has most to who has least. Returns how many.
     fn even_out(&mut self, topic: Uuid) -> usize {
+        let subscribers = self.subscribers.get(&topic).into_iter().flatten();
+        let loads = subscribers.map(|id| self.loads.get(id).copied().unwrap_or(0));
+        if loads.clone().max().unwrap_or(0) <= loads.min().unwrap_or(0) + 1 {
+            return 0;
+        }
         let mut by_load = self.by_load(topic);
         let owners = self.owners.entry(topic).or_default();
         let mut owned: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
