@@ -310,6 +310,8 @@ impl Store {
         });
         let holding_up = self.journal.lock().holding_up();
         due.extend(holding_up.iter().filter_map(|id| self.handle(*id)));
+        due.sort_unstable_by_key(LogHandle::id);
+        due.dedup_by_key(|log| log.id());
         self.checkpoint(&due, &mut failed)?;
         let is_stuck = |id: &LogId| self.handle(*id).is_none() || failed.iter().any(|(log, _)| log == id);
         holding_up.into_iter().filter(is_stuck).try_for_each(|log| self.say_anew(log))?;
@@ -366,16 +368,16 @@ impl Store {
             let next_log = || due.get(next.fetch_add(1, Ordering::Relaxed));
             std::iter::from_fn(next_log).map(|log| (log.id(), log.sync())).collect::<Vec<_>>()
         };
-        let synced = match self.syncs_at_a_time(due) {
-            0 | 1 => sync_some(),
-            threads => std::thread::scope(|scope| {
-                let threads: Vec<_> = (0..threads).map(|_| scope.spawn(sync_some)).collect();
-                threads
-                    .into_iter()
-                    .flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
-                    .collect()
-            }),
-        };
+        let synced = std::thread::scope(|scope| {
+            // Where no thread is to be had this one syncs them all.
+            let begin = |_| std::thread::Builder::new().spawn_scoped(scope, sync_some).ok();
+            let others: Vec<_> = (1..self.syncs_at_a_time(due)).filter_map(begin).collect();
+            let mut synced = sync_some();
+            for other in others {
+                synced.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+            synced
+        });
         let mut record = Vec::new();
         for (log, done) in synced {
             match done {
