@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 const DEADLINE: Duration = Duration::from_secs(60);
-/// How often a condition is looked at again.
+/// How long a reader waits for records before it looks whether it has to stop.
 const LOOK: Duration = Duration::from_millis(20);
 const TOPIC: &str = "t";
 const GROUP: &str = "readers";
@@ -104,7 +104,7 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + DEADLINE;
     while !is_so().await {
         assert!(Instant::now() < deadline, "{what}: not within {DEADLINE:?}");
-        tokio::time::sleep(LOOK).await;
+        tokio::task::yield_now().await;
     }
 }
 
